@@ -2,9 +2,9 @@
 
     python -m bench.gateway_house COUNT PORT SECRET KIND
 
-logs COUNT sub-devices in and reports their values. KIND is `home` for Home Assistant with the integration, whose sub-devices have
-a binding for each value; `single` and `pack` for the library alone, with a message for each sub-device or for twenty of them. It
-answers every line of its stdin with the cost since the previous one (`Cost` as JSON).
+logs COUNT sub-devices in and reports their values. KIND is `home` for Home Assistant with the integration, whose sub-devices
+have a binding for each value; `single` and `pack` for the library alone, with a message for each sub-device or for twenty of
+them. It answers every line of its stdin with the cost since the previous one (`Cost` as JSON).
 """
 
 import asyncio

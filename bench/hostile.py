@@ -1,7 +1,7 @@
 """A hostile host: how long it can keep the event loop busy, and how much memory it can make Home Assistant use.
 
-A host of its own process (`tests/hostile_host.py`) accepts a device and then attacks it in one way after the other, each for some
-seconds or until the device disconnects. The longest block of the loop and the growth of the peak of resident memory are
+A host of its own process (`tests/hostile_host.py`) accepts a device and then attacks it in one way after the other, each for
+some seconds or until the device disconnects. The longest block of the loop and the growth of the peak of resident memory are
 measured meanwhile; the first row is the same time without an attack.
 """
 

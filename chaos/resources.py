@@ -13,7 +13,8 @@ from homeassistant.core import HomeAssistant
 PACKAGE = "custom_components.aliyun_iot"
 
 NEVER_AGAIN = (EVENT_HOMEASSISTANT_STARTED,)
-"""Events that have been fired for the last time. Home Assistant forgets a listener to this one if it tries a set-up again then."""
+"""Events that have been fired for the last time. Home Assistant forgets a listener to this one if it tries a set-up again
+then."""
 
 MOST_GROWTH = 0.05
 GROWTH_OF_A_START = 0.0025

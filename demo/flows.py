@@ -176,8 +176,8 @@ async def add_sub_devices(
 ) -> None:
     """Make entities sub-devices: `products` are their ProductKeys by entity id.
 
-    `documents` takes the thing models that are made, as the console would import them. `secrets` gets the names, and returns a list
-    with the secrets, or None to have the gateway register the devices.
+    `documents` takes the thing models that are made, as the console would import them. `secrets` gets the names, and returns
+    a list with the secrets, or None to have the gateway register the devices.
     """
     flow = await Flow.start(home, "subentry", [entry_id, "sub_device"])
     target: dict[str, Json] = {"entity_id": list(products)}

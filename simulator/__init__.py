@@ -21,6 +21,7 @@ from .core.faults import CodeFault, FaultError, Faults
 from .core.options import Options
 from .core.product import NodeType, Product
 from .core.records import Desired, DeviceReply, EventRecord, ServiceCall, UserMessage
+from .core.registry import SecretKind, SecretOf
 from .core.thing_model import BadValueError, ThingModel, ThingModelError
 from .core.transcript import Direction, Note, WireMessage
 from .openapi.authentication import AccessKey
@@ -41,6 +42,8 @@ __all__ = [
     "Options",
     "Product",
     "RrpcForm",
+    "SecretKind",
+    "SecretOf",
     "ServiceCall",
     "Simulator",
     "Status",

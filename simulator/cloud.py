@@ -1,7 +1,7 @@
 """The simulator, made of all its parts."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import ssl
 from typing import Self
 
@@ -18,7 +18,7 @@ from .core.model_rules import check
 from .core.options import SYNC_SERVICE_TIMEOUT, Options
 from .core.platform import Platform
 from .core.product import NodeType, Product
-from .core.registry import Registry, new_secret
+from .core.registry import Registry, SecretKind, SecretOf, new_secret
 from .core.thing_model import ThingModel
 from .core.transcript import Transcript, WireMessage
 from .device_side import jobs, ota
@@ -81,6 +81,8 @@ class Simulator:
             plain_registration=plain_registration,
         )
         registry = Registry(device_limit)
+        if access_key is not None:
+            registry.secrets[access_key.secret] = SecretOf(SecretKind.ACCESS_KEY, access_key.id)
         self.faults = Faults(registry.find, rate_limit=rate_limit)
         transcript = Transcript(on_wire)
         delivery = Delivery(transcript, self.faults, options.downlink_qos)
@@ -95,6 +97,11 @@ class Simulator:
     def wire(self) -> deque[WireMessage]:
         """The newest messages of all devices, oldest first."""
         return self._platform.transcript.messages
+
+    @property
+    def secrets(self) -> Mapping[str, SecretOf]:
+        """What nobody but the owners may know: every secret of this cloud, and what devices have signed with one."""
+        return self._platform.registry.secrets
 
     async def start(self) -> None:
         """Listen for MQTT and for the control API; raise OSError if a port is in use."""

@@ -80,9 +80,12 @@ async def turn_off_while_offline(
 class SlowAnswers:
     """The answers of the cloud to requests for desired values, held back until they are released."""
 
-    def __init__(self, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch, *, only_the_first: bool = False
+    ) -> None:
         """Hold them back from now on."""
         self.held = 0
+        self._only_the_first = only_the_first
         self._go_on = asyncio.Event()
         self._get = entry.runtime_data.link.device.get_desired
         monkeypatch.setattr(entry.runtime_data.link.device, "get_desired", self._hold)
@@ -94,7 +97,8 @@ class SlowAnswers:
     async def _hold(self, identifiers: Iterable[str]) -> dict[str, Desired]:
         found = await self._get(identifiers)
         self.held += 1
-        await self._go_on.wait()
+        if self.held == 1 or not self._only_the_first:
+            await self._go_on.wait()
         return found
 
 

@@ -2,17 +2,13 @@
 
 from collections.abc import AsyncGenerator
 import json
-import logging
 from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.aliyun_iot import web
 from custom_components.aliyun_iot.account import client
@@ -373,70 +369,19 @@ async def test_device_that_is_set_up_is_not_made(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_secrets_are_nowhere(
-    hass: HomeAssistant,
-    cloud: Simulator,
-    hass_client: ClientSessionGenerator,
-    hass_ws_client: WebSocketGenerator,
-    hass_storage: dict[str, Any],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """Neither in the log at the debug level, nor on disk, in diagnostics, in traces, or in what the browser gets.
-
-    The secret of the device is in the entry, and nowhere else.
-    """
-    caplog.set_level(logging.DEBUG)
-    for component in ("config", "diagnostics", "file_upload", "trace", "websocket_api", DOMAIN):
-        assert await async_setup_component(hass, component, {})
-    furnish(hass)
-    socket = await hass_ws_client(hass)
-    frames: list[str] = []
-
-    async def ask(**command: Any) -> None:
-        await socket.send_json_auto_id(command)
-        while True:
-            frame = await socket.receive_json()
-            frames.append(json.dumps(frame))
-            if frame["type"] == "result":
-                return
-
-    await ask(type="subscribe_events")
-    await ask(type="config_entries/flow/subscribe")
-    walk = await plan(hass, cloud)
-    pages = [str(walk.result)]
-    await walk.submit()
-    pages.append(str(walk.result))
-    await walk.choose("account_finish")
-    entry = await added(hass, cloud, walk)
-    device = cloud.device(entry.data["product_key"], "home-1")
-    await ask(type="config_entries/get", domain=DOMAIN)
-    await ask(type="config_entries/subentries/list", entry_id=entry.entry_id)
-    await ask(type="aliyun_iot/bindings/subscribe", entry_id=entry.entry_id)
-    await ask(type="aliyun_iot/wire/subscribe", entry_id=entry.entry_id)
-    await ask(type="trace/list", domain="automation")
-    diagnostics = json.dumps(await get_diagnostics_for_config_entry(hass, hass_client, entry))
-    lines = [
-        f"{record.getMessage()} {record.exc_info}"
-        for record in caplog.records
-        if not record.name.startswith("pytest_homeassistant_custom_component")
-    ]
-    places = {"log": lines, "storage": [json.dumps(hass_storage)], "diagnostics": [diagnostics], "pages": pages, "frames": frames}  # fmt: skip
-    assert all(places.values())
-    for secret in (KEY_SECRET, KEY_ID, device.device_secret, device.product.secret):
-        assert [place for place, texts in places.items() if any(secret in text for text in texts)] == []
-    assert entry.data["device_secret"] == device.device_secret
-    assert not [entity for entity in hass.states.async_all() if device.device_secret in str(entity.as_dict())]
-    await hass.config_entries.async_unload(entry.entry_id)
-
-
-async def test_gateway_with_twenty_sub_devices_of_four_products(hass: HomeAssistant, cloud: Simulator) -> None:
-    """One product for each kind of device, with its thing model; all of them are logged in and report."""
+def twenty_devices(hass: HomeAssistant) -> list[str]:
+    """Create twenty devices of four kinds, and return their entities."""
     kinds = {"Lamp 1": "light", "Plug 2": "switch", "Fan 3": "fan", "Siren 4": "siren"}
-    entities = [
+    return [
         add_device(hass, f"{model} {number}", model=model, domain=domain)[1]
         for model, domain in kinds.items()
         for number in range(5)
     ]
+
+
+async def test_gateway_with_twenty_sub_devices_of_four_products(hass: HomeAssistant, cloud: Simulator) -> None:
+    """One product for each kind of device, with its thing model; all of them are logged in and report."""
+    entities = twenty_devices(hass)
     walk = await Walk.add_device(hass, "account")
     await walk.submit(**key_of(cloud))
     await walk.submit(**product(product_name="Gateway", node_type="gateway", new_device="gateway-1"))

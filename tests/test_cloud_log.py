@@ -15,6 +15,7 @@ from custom_components.aliyun_iot.alink.foreign import logger_of
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.management.cloud_log import CAPACITY, PACE, PACKAGE
+from custom_components.aliyun_iot.sub_device_row import NewSubDevice, SubDeviceRow, add_sub_devices
 from simulator import CloudDevice, Direction, Simulator
 
 from .conftest import DEVICE_SECRET, SetUp
@@ -110,18 +111,22 @@ async def test_neither_secrets_nor_values(
         data={"product_key": "a1Other", "device_name": "other-1", "device_secret": "0123456789abcdef"},
     )
     other.add_to_hass(hass)
-    await set_up(options=LOGS)
+    entry = await set_up(options=LOGS)
+    add_sub_devices(
+        hass, entry, [NewSubDevice(SubDeviceRow("a1Lamps", "lamp-1", product_secret="5ec0ffee5ec0ffee"), "Lamp")]
+    )
     await until(collectors)
     LOGGER.warning("The secret is %s", DEVICE_SECRET)
+    LOGGER.warning("The secret of the product is %s", "5ec0ffee5ec0ffee")
     LOGGER.warning("Fetching %s", "https://me:pw@files.example/a?token=abc")
     LOGGER.warning("Power: wanted a number, got 31.5; Name: wanted text, got 'Li Lei'")
     LOGGER.warning("Neighbour lost its connection")
     LOGGER.warning("The host of %s refuses", "a1Other.other-1")
     LOGGER.warning("two\nlines%s", "x" * 5000)
     await pass_pace(hass)
-    await until(lambda: len(device.logs) == 4)
-    secret, address, values, long = contents(device)
-    assert secret == "the text is withheld, because it contains a private value"
+    await until(lambda: len(device.logs) == 5)
+    secret, product_secret, address, values, long = contents(device)
+    assert secret == product_secret == "the text is withheld, because it contains a private value"
     assert address == "Fetching https://**@files.example/a?token=**"
     assert values == "Power: wanted a number, got **; Name: wanted text, got **"
     assert long.startswith("two lines")

@@ -1,9 +1,11 @@
 """A desired value that was carried out as a set while the device was online is cleared and not carried out again."""
 
 import asyncio
+from dataclasses import dataclass
 
 from homeassistant.core import HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.errors import RequestTimeout
 from simulator import CloudDevice, Simulator
@@ -24,6 +26,15 @@ from .desired import (
 )
 from .outages import DESIRED, caught_up, end_outage, lose_connection, quick_to_return, uplinks
 from .waiting import until
+
+
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """An answer, held back in `answers`, that says that the lamp is to be on; the lamp was set to the values in `set_to`."""
+
+    entry: MockConfigEntry
+    answers: SlowAnswers
+    set_to: list[object]
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +119,69 @@ async def test_set_during_the_request_after_a_connect(
     await until(lambda: journal(entry))
     answers.release()
     await until(lambda: cleared(device, "LightSwitch"))
+
+
+@pytest.fixture
+async def late_answer(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> LateAnswer:
+    """Return what was desired of the lamp while it was offline: the answer of the cloud that says so is still under way."""
+    binding, set_to, go_on = slow_lamp(hass)
+    go_on.set()
+    entry = await set_up([binding])
+    await caught_up(entry)
+    await lose_connection(cloud, device, entry)
+    answers = SlowAnswers(entry, monkeypatch, only_the_first=True)
+    await set_desired(cloud, device, LightSwitch=1)
+    end_outage(cloud)
+    await until(lambda: answers.held)
+    return LateAnswer(entry, answers, set_to)
+
+
+async def test_set_that_was_settled_before_an_answer_arrived(
+    device: CloudDevice, set_properties: SetProperties, late_answer: LateAnswer
+) -> None:
+    """What is in the answer was done as that set, and is not carried out again."""
+    assert (await set_properties(LightSwitch=1)).code == 200
+    await asyncio.sleep(0.2)
+    late_answer.answers.release()
+    await caught_up(late_answer.entry)
+    await until(lambda: cleared(device, "LightSwitch"))
+    assert late_answer.set_to == [True]
+
+
+async def test_set_that_is_newer_than_an_answer(cloud: Simulator, device: CloudDevice, late_answer: LateAnswer) -> None:
+    """The older value is not set after the newer one."""
+    await set_desired(cloud, device, LightSwitch=0)
+    await until(lambda: journal(late_answer.entry))
+    late_answer.answers.release()
+    await caught_up(late_answer.entry)
+    await until(lambda: cleared(device, "LightSwitch"))
+    assert late_answer.set_to == [False]
+
+
+async def test_other_value_was_set_before_an_answer_arrived(
+    device: CloudDevice, set_properties: SetProperties, late_answer: LateAnswer
+) -> None:
+    """The value that was desired earlier is cleared, or the next connect would set it."""
+    assert (await set_properties(LightSwitch=0)).code == 200
+    late_answer.answers.release()
+    await until(lambda: cleared(device, "LightSwitch"))
+    assert late_answer.set_to == [False]
+    message = "cleared: not done, because another value was set meanwhile (LightSwitch version 1)"
+    assert message in [row[2] for row in journal(late_answer.entry)]
+
+
+async def test_refused_set_before_an_answer_arrived(
+    device: CloudDevice, set_properties: SetProperties, late_answer: LateAnswer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was set instead, so what is desired is carried out, with the next answer."""
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.RETRY_INTERVAL", 0.05)
+    assert (await set_properties(LightSwitch="unknown")).code != 200
+    late_answer.answers.release()
+    await until(lambda: cleared(device, "LightSwitch"))
+    assert late_answer.set_to == [True]
+    assert late_answer.answers.held > 1
 
 
 async def test_unanswered_request_for_sets(

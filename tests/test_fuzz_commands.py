@@ -274,7 +274,7 @@ async def test_ten_thousand_downlinks(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Through the real link: no exception, one answer for each that can be answered, and only valid commands are carried out."""
+    """Through the real link: no exception, one answer where there can be one, and only valid commands are carried out."""
     caplog.set_level(logging.WARNING)
     hass.loop.set_debug(False)  # takes three quarters of the time
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.02)

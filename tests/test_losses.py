@@ -1,4 +1,4 @@
-"""A sample or an event that the cloud refuses is not sent again: it is counted, logged, and an issue until the user confirms it."""
+"""What the cloud refuses for good is not sent again: it is counted, logged, and an issue until the user confirms it."""
 
 from datetime import timedelta
 from typing import Any

@@ -138,3 +138,4 @@ async def test_no_message_shows_a_secret(
     signatures = [sign for text in texts for sign in re.findall(r'"sign": "([^"]*)"', text)]
     assert signatures
     assert set(signatures) == {"**"}
+    assert '"code": 200' in next(text for text in texts if '"data"' in text), "the result of a reply is no secret"

@@ -94,7 +94,7 @@ def move(hass: HomeAssistant, device_id: str, area: str | None) -> None:
 async def test_matching_devices_come_and_go(
     hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, study: str
 ) -> None:
-    """A device in the area becomes a sub-device, is registered and posts; out of the area it is removed; the same name after that."""
+    """A device in the area becomes a sub-device and posts; out of the area it is removed; it gets the same name again."""
     first, _ = add_device(hass, "Lamp 1", area="Study")
     rule = follow(hass, entry, study)
     lamp = cloud.device(LAMPS, "lamp-1")

@@ -10,6 +10,7 @@ from typing import Any, Self
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
+from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
 from custom_components.aliyun_iot import const
@@ -226,6 +227,11 @@ def _check_fields(fields: Mapping[Any, Any], page: Mapping[str, Any]) -> None:
             assert isinstance(key.default, vol.Undefined)
             _check_fields(field.schema.schema, page["sections"][key])
         else:
+            if isinstance(field, TextSelector) and field.config.get("type") == "password":
+                # Nothing is sent to the browser, which is not to remember what is entered either.
+                assert field.config.get("autocomplete") == "new-password"
+                assert "suggested_value" not in (key.description or {})
+                assert isinstance(key.default, vol.Undefined)
             assert page["data"][key]
             assert page["data_description"][key]
 

@@ -50,7 +50,8 @@ _HOLDERS: Final = frozenset({SUBENTRY_EXPOSURE, SUBENTRY_SUB_DEVICE})
 
 
 CATCHING_UP: Final = 2
-"""Devices of an entry that ask for their desired values at once: values that have just changed must not queue behind 500 of them."""
+"""Devices of an entry that ask for their desired values at once: values that have just changed must not queue behind 500 of
+them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class CloudDevice:
             shared.work,
             present=self.reporter.present,
             confirm=self.reporter.confirm,
+            on_received=self._command_received,
             on_answered=self._command_answered,
             on_unusable=health.conditions_changed,
             on_overload=health.command_refused,
@@ -215,8 +217,8 @@ class CloudDevice:
     async def _post(self, samples: Mapping[str, Sample], timeout: float) -> Reply:
         """Post newest values, of a sub-device together with those of others.
 
-        A pack does not say which value of it was refused. So a value goes into one only if the thing model allows it, or if the cloud
-        has accepted the property before.
+        A pack does not say which value of it was refused. So a value goes into one only if the thing model allows it, or if
+        the cloud has accepted the property before.
         """
         status = self.reporter.outbox.status
         known = self.model or all(key in status and status[key].accepted_at for key in samples)
@@ -230,8 +232,8 @@ class CloudDevice:
     async def follow(self) -> None:
         """Apply the stored bindings, unless everything was stopped meanwhile.
 
-        Compiling conditions takes a while, in which everything stays as it is. Then the new bindings and their guards replace the
-        old ones at once, so that nothing can be commanded without its guard in between.
+        Compiling conditions takes a while, in which everything stays as it is. Then the new bindings and their guards replace
+        the old ones at once, so that nothing can be commanded without its guard in between.
         """
         async with self._following:
             bindings, services = self.stored.bindings(), self.stored.services()
@@ -341,6 +343,10 @@ class CloudDevice:
         """Return what is bound with a problem for each row that cannot be read."""
         unreadable = {fault.name: UNREADABLE for fault in self.faults if fault.kind in _HOLDERS}
         return replace(bound, problems={**unreadable, **bound.problems})
+
+    @callback
+    def _command_received(self, command: Command) -> None:
+        self.desired.command_received(command)
 
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:

@@ -15,7 +15,7 @@ from homeassistant.config_entries import (
     FlowType,
 )
 from homeassistant.core import callback
-from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
+from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
 from .alink.auth import DeviceTriple
@@ -51,6 +51,7 @@ from .flows.event_flow import EventFlow
 from .flows.options_flow import AliyunOptionsFlow, begin_options
 from .flows.register_pages import RegisterPages
 from .flows.rule_flow import RuleFlow
+from .flows.secret_field import SECRET_SELECTOR
 from .flows.sub_device_flow import SubDeviceFlow
 from .flows.subentry_flow import ExposureFlow, ServiceFlow
 from .link_config import EndpointInvalid, link_config
@@ -59,12 +60,7 @@ from .runtime import AliyunConfigEntry, Runtime
 
 _LOGGER = logger_of(__name__)
 
-_SECRET_FIELD = {
-    # With "new-password" the browser neither fills in nor stores the user's Home Assistant password.
-    vol.Optional(CONF_DEVICE_SECRET): TextSelector(
-        TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password")
-    )
-}
+_SECRET_FIELD = {vol.Optional(CONF_DEVICE_SECRET): SECRET_SELECTOR}
 # None of these is required, because all three can be pasted into one field. A missing value is an error of its field.
 _TRIPLE_FIELDS = {
     vol.Optional(CONF_PRODUCT_KEY): TextSelector(),
@@ -169,6 +165,8 @@ class AliyunConfigFlow(RegisterPages, AccountPages, ConfigFlow, domain=DOMAIN):
         """Continue with the thing model and the bindings, because a device without bindings does nothing."""
         data = result["result"].data
         (await async_registered_secrets(self.hass)).forget(data[CONF_PRODUCT_KEY], data[CONF_DEVICE_NAME])
+        # Home Assistant sends the result to the browser: without the data of the entry, but with those of its subentries.
+        result["subentries"] = ()
         result["next_flow"] = (FlowType.OPTIONS_FLOW, await begin_options(self.hass, result["result"]))
         return result
 

@@ -15,6 +15,7 @@ ENTRY_MINOR_VERSION: Final = 1
 CONF_PRODUCT_KEY: Final = "product_key"
 CONF_DEVICE_NAME: Final = "device_name"
 CONF_DEVICE_SECRET: Final = "device_secret"
+CONF_PRODUCT_SECRET: Final = "product_secret"
 CONF_ENDPOINT: Final = "endpoint"
 CONF_TRANSPORT: Final = "transport"
 CONF_PORT: Final = "port"

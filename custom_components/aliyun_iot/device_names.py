@@ -19,8 +19,8 @@ ENDING: Final = 5
 def propose_names(titles: Mapping[str, str], taken: Collection[str] = ()) -> dict[str, str]:
     """Return a DeviceName for each title, by key: its words in Latin letters, Chinese as pinyin, as in entity ids.
 
-    Devices with one title get an ending that depends on their key only, so that a name does not change when another device comes
-    or goes.
+    Devices with one title get an ending that depends on their key only, so that a name does not change when another device
+    comes or goes.
     """
     words = {key: _words(title) for key, title in titles.items()}
     counted = Counter(words.values())

@@ -23,7 +23,7 @@ from .health.issues import issues_of
 from .reports.reporter import Reporter
 from .runtime import AliyunConfigEntry, Runtime
 from .stored_device import sub_devices_of
-from .sub_device_row import SubDeviceRow, sub_device_row
+from .sub_device_row import SubDeviceRow, stored_secrets, sub_device_row
 
 COUNTED = {CONF_ACTIONS, CONF_COMMAND_CONDITION, CONF_CONDITION}
 """Lists written by the user, which may contain codes. Only their length is included."""
@@ -104,7 +104,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
         "sub_devices": [_sub_device(runtime, device) for device in runtime.sub_devices.running.values()],
     }
     # The product key is part of a region's host name, and error messages may quote the user's input.
-    identity = [entry.data[key] for key in (CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_DEVICE_NAME)]
+    identity = [*stored_secrets(entry), entry.data[CONF_PRODUCT_KEY], entry.data[CONF_DEVICE_NAME]]
     rows = [
         row
         for device in sub_devices_of(entry)

@@ -1,8 +1,9 @@
 """The bindings of the devices of an entry as they are stored in its subentries.
 
-A subentry of the type exposure holds the bindings of one device of Home Assistant, or of one entity without a device, as rows;
-they belong to the entry's own device in the cloud. A subentry of the type sub-device is a device in the cloud by itself, and
-holds all its bindings. One of any other type holds one row and says which device it belongs to (`owner`). A row that cannot be read is left out by everything that reads, and kept by everything that writes.
+A subentry of the type exposure holds the bindings of one device of Home Assistant, or of one entity without a device, as
+rows; they belong to the entry's own device in the cloud. A subentry of the type sub-device is a device in the cloud by
+itself, and holds all its bindings. One of any other type holds one row and says which device it belongs to (`owner`). A row
+that cannot be read is left out by everything that reads, and kept by everything that writes.
 """
 
 from collections import defaultdict
@@ -300,7 +301,7 @@ def remove_rows(
 def store_rows(
     hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, rows: Collection[Binding | Unreadable]
 ) -> None:
-    """Replace the rows of an exposure or a sub-device and keep what else is stored there; an exposure without rows is removed."""
+    """Replace the rows of an exposure or a sub-device and keep what else is stored; an exposure without rows is removed."""
     data = {**subentry.data, **exposure_data(rows)}
     if subentry.subentry_type == SUBENTRY_SUB_DEVICE:
         hass.config_entries.async_update_subentry(entry, subentry, data=data)

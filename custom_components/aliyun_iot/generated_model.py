@@ -29,9 +29,10 @@ from .stored_device import thing_model_of
 class GeneratedModel:
     """A thing model to import in the console.
 
-    `renamed` are the new identifiers, by the present ones, of bindings that don't fit into the default module; `model`
-    has the new identifiers. `left_out` are bindings whose data type is unknown, because their entity was
-    removed or their conversion fails, and those in a module that the console does not accept. `numbered` has, by new identifier, the item of each option of the enums that are new in the model.
+    `renamed` are the new identifiers, by the present ones, of bindings that don't fit into the default module; `model` has
+    the new identifiers. `left_out` are bindings whose data type is unknown, because their entity was removed or their
+    conversion fails, and those in a module that the console does not accept. `numbered` has, by new identifier, the item of
+    each option of the enums that are new in the model.
     """
 
     model: ThingModel

@@ -22,12 +22,12 @@ when Home Assistant changes it, and one that fails on a version that is not in `
   is not loaded stay until Home Assistant restarts, and a condition is compiled again later.
 * `target_members`: `helpers.target` finds the entities of a target, as actions do. Without it, `HomeAssistantChanged`
   is raised: an empty selection would make rules release what they have bound.
-* `passed_on`: the entity objects of some integrations, found by `helpers.entity_component`, have what they pass a command on to.
-  Without it, control of such an entity needs a confirmation. Its tests are in `tests/test_risk.py`.
+* `passed_on`: the entity objects of some integrations, found by `helpers.entity_component`, have what they pass a command on
+  to. Without it, control of such an entity needs a confirmation. Its tests are in `tests/test_risk.py`.
 * `entity_integrations`, `entity_integration`: `helpers.entity.entity_sources` has the integration of each entity that is
   loaded. Without it, no entity can be controlled.
-* `removed_entity_id`: the entity registry keeps what was removed in `deleted_entities`. Without it, a removed entity is called by
-  its registry id.
+* `removed_entity_id`: the entity registry keeps what was removed in `deleted_entities`. Without it, a removed entity is
+  called by its registry id.
 * `registered_issues`: the issue registry has all issues in `issues`. Without it, issues of a removed device stay.
 * `translated_state`: `helpers.translation` translates states. Without it, they are shown untranslated.
 * `has_page`: the frontend has its pages in `hass.data`. Without it, the page of the integration is not added.

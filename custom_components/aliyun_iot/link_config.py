@@ -63,8 +63,8 @@ def parse_endpoint(
     """Return the endpoint for a region id or its name in the console, an instance id, or a host with an optional `:port`.
 
     The platform's host is derived from a region id or instance id, in any case (docs/protocol.md §1.1). A scheme such as
-    `mqtt://` is ignored, because the transport has its own field. `tls_port` is the port for TLS of a host that is given without one. `ca` is PEM text of an additional certificate
-    authority, for a private host or for a proxy that inspects TLS.
+    `mqtt://` is ignored, because the transport has its own field. `tls_port` is the port for TLS of a host that is given
+    without one. `ca` is PEM text of an additional certificate authority, for a private host or for a proxy that inspects TLS.
 
     Raises EndpointInvalid.
     """

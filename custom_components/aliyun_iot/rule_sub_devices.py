@@ -1,7 +1,7 @@
 """The sub-devices that rules make: each matching device of Home Assistant becomes one of the rule's product.
 
-What a rule has made is known by the bindings that have its id, and by the keys in `Rule.made`. What a user has changed is kept: a
-sub-device is removed only when nothing is left that the rules have not made.
+What a rule has made is known by the bindings that have its id, and by the keys in `Rule.made`. What a user has changed is
+kept: a sub-device is removed only when nothing is left that the rules have not made.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -35,9 +35,9 @@ from .sub_device_row import remove_sub_device
 class Changes:
     """The changes that rules make.
 
-    `released` are bindings to remove, `passed_on` those that another rule takes over from one that no longer matches.
-    `rules` are all rules as they are to be stored. `matching` are the entities that match a rule, whether they have a state or
-    not, and `incomplete` those of which not everything is known that could be bound. `sub_devices` are the changes of sub-devices;
+    `released` are bindings to remove, `passed_on` those that another rule takes over from one that no longer matches. `rules`
+    are all rules as they are to be stored. `matching` are the entities that match a rule, whether they have a state or not,
+    and `incomplete` those of which not everything is known that could be bound. `sub_devices` are the changes of sub-devices;
     the others are of the entry's own device.
     """
 

@@ -60,8 +60,9 @@ class Settings:
     """The settings; the names are those of the options.
 
     `window` and `keep_alive` are in seconds, `uplink_rate` is in messages per second. `commands_per_minute` 0 means no limit,
-    `desired_hours` 0 that desired values are never stale. `monthly_quota` is in messages, 0 for none.
-    `offline_delay` is in seconds: for so long a sub-device stays online while its device is unavailable. `upgrade_script` is the entity id of a script. With `dry_run` everything is checked and nothing is done.
+    `desired_hours` 0 that desired values are never stale. `monthly_quota` is in messages, 0 for none. `offline_delay` is in
+    seconds: for so long a sub-device stays online while its device is unavailable. `upgrade_script` is the entity id of a
+    script. With `dry_run` everything is checked and nothing is done.
     """
 
     keep_alive: Annotated[int, _whole(CONF_KEEP_ALIVE)] = DEFAULT_KEEP_ALIVE

@@ -34,8 +34,8 @@ from .risk import risk_in
 class Candidate:
     """A device of Home Assistant, or an entity without one, that can become a sub-device.
 
-    `key` is that of its `ExposureKey`. `names` are the entities with their names within the device, empty for the one that has the
-    name of the device.
+    `key` is that of its `ExposureKey`. `names` are the entities with their names within the device, empty for the one that
+    has the name of the device.
     """
 
     key: str
@@ -83,8 +83,8 @@ def kinds_of_sub_devices(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, s
 def suggested_bindings(hass: HomeAssistant, candidate: Candidate, model: ThingModel | None) -> tuple[Binding, ...]:
     """Return the bindings to suggest for a device, sorted by identifier.
 
-    Without a thing model the identifiers are those of what the entities are, not of what they are called, so that all devices of a
-    kind have the same. With one, its properties are found as for any entity, and otherwise by these identifiers.
+    Without a thing model the identifiers are those of what the entities are, not of what they are called, so that all devices
+    of a kind have the same. With one, its properties are found as for any entity, and otherwise by these identifiers.
     """
     states = {entity_id: state for entity_id in candidate.names if (state := hass.states.get(entity_id))}
     risk = risk_in(hass)
@@ -125,7 +125,7 @@ def generated_for(
 
 
 def with_numbers(bindings: Iterable[Binding], generated: GeneratedModel) -> tuple[Binding, ...]:
-    """Return bindings as they fit a generated thing model: its identifiers, and the items of options whose labels were changed."""
+    """Return bindings as they fit a generated thing model: its identifiers, and the options whose labels were changed."""
     relabelled = generated.relabelled()
     fitted: list[Binding] = []
     for binding in bindings:

@@ -19,7 +19,14 @@ import voluptuous as vol
 from .alink.auth import DeviceTriple, Identity
 from .alink.errors import TripleInvalid
 from .alink.sub_device import SubDeviceConfig
-from .const import CONF_BINDINGS, CONF_DEVICE_NAME, CONF_PRODUCT_KEY, SUBENTRY_SUB_DEVICE
+from .const import (
+    CONF_BINDINGS,
+    CONF_DEVICE_NAME,
+    CONF_DEVICE_SECRET,
+    CONF_PRODUCT_KEY,
+    CONF_PRODUCT_SECRET,
+    SUBENTRY_SUB_DEVICE,
+)
 from .exposures import exposure_data
 from .mapping.binding import Binding
 from .mapping.fields import Expected, FieldSpec, expectations, schema_of, without_defaults
@@ -120,6 +127,13 @@ def identities_of(entry: ConfigEntry) -> dict[Identity, str]:
         if subentry.subentry_type == SUBENTRY_SUB_DEVICE
     }
     return {row.identity: subentry_id for subentry_id, row in rows.items() if isinstance(row, SubDeviceRow)}
+
+
+def stored_secrets(entry: ConfigEntry) -> list[str]:
+    """Return all secrets that an entry stores, also in rows that cannot be read."""
+    stored = (entry.data, *(subentry.data for subentry in entry.subentries.values()))
+    found = (data.get(name) for data in stored for name in (CONF_DEVICE_SECRET, CONF_PRODUCT_SECRET))
+    return [secret for secret in found if isinstance(secret, str) and secret]
 
 
 @callback

@@ -62,7 +62,7 @@ class SubDevices:
         shared: Shared,
         on_code: Callable[[int], None],
     ) -> None:
-        """Take `stored` for the gateway, the entry's own device. `on_code` is called with each code but 200 that the cloud sends."""
+        """Take `stored` for the gateway, the entry's own device; `on_code` is called with each code but 200."""
         self.running: dict[str, CloudDevice] = {}
         """What runs, by owner."""
         self.gateway = Gateway(link, on_change=self._changed, store_secrets=self._store_secrets)

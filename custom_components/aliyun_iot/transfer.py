@@ -71,9 +71,9 @@ MAPPING_DOWNLOAD: Final = "mapping"
 class ImportPlan:
     """An import that could be stored, with its changes.
 
-    `missing` is what it refers to and doesn't exist here: entities, and the devices, areas, floors and labels of rules, by name
-    or id. `replaced` are the identifiers of stored rows that can't be read, and are replaced. `itself` is the name of the entry's
-    own device if the document has that as a sub-device, which is left out.
+    `missing` is what it refers to and doesn't exist here: entities, and the devices, areas, floors and labels of rules, by
+    name or id. `replaced` are the identifiers of stored rows that can't be read, and are replaced. `itself` is the name of
+    the entry's own device if the document has that as a sub-device, which is left out.
     """
 
     difference: Difference

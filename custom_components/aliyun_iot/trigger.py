@@ -1,7 +1,7 @@
 """Triggers for automations: commands of the cloud, and changes of the connection.
 
-Every trigger names the device by its config entry, and a sub-device by its device as well; `docs/automations.md` lists what is in `trigger`. Automations get the
-values as the cloud sent them, private ones included: they need them to act.
+Every trigger names the device by its config entry, and a sub-device by its device as well; `docs/automations.md` lists what
+is in `trigger`. Automations get the values as the cloud sent them, private ones included: they need them to act.
 """
 
 from collections.abc import Mapping

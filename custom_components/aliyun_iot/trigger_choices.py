@@ -1,7 +1,7 @@
 """The forms of the triggers offer the properties and services that the thing models know.
 
-Home Assistant reads the fields of triggers from `triggers.yaml`, which cannot know them. All devices share one form, so it offers
-what any of their thing models has, and takes any other identifier as well.
+Home Assistant reads the fields of triggers from `triggers.yaml`, which cannot know them. All devices share one form, so it
+offers what any of their thing models has, and takes any other identifier as well.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Every action of the API by an official SDK: `python -m sdk_check.children.openapi CONFIG.json v3|v1`.
 
-v3 is alibabacloud-iot20180120 with signature V3, v1 aliyun-python-sdk-iot with signature V1. Both run the same calls. With v3, each
-answer must also have the fields and the types that the SDK's own models declare.
+v3 is alibabacloud-iot20180120 with signature V3, v1 aliyun-python-sdk-iot with signature V1. Both run the same calls. With
+v3, each answer must also have the fields and the types that the SDK's own models declare.
 """
 
 from __future__ import annotations

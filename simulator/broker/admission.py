@@ -69,6 +69,7 @@ def _check_device(platform: Platform, packet: Connect, client: ClientId, key: tu
         check_token(client, device, packet.password)
     else:
         check_signature(client, device, packet.password)
+    platform.registry.note_signature(device.name, packet.password)
     if device.disabled:
         raise RefusedError(NOT_AUTHORIZED, "device is disabled")
     if packet.keep_alive not in KEEP_ALIVE:
@@ -91,6 +92,7 @@ def _register(
     try:
         if client.parameters["authType"] == REGISTER:
             device = register(platform.registry, request)
+            platform.registry.note_signature(device.name, password)
             return Registered(device.name, "/ext/register", content | {"deviceSecret": device.device_secret})
         token = register_unlisted(platform.registry, request)
     except RegistrationError as error:

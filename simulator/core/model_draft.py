@@ -54,7 +54,7 @@ class ModelDraft:
         return cls(product_key, modules)
 
     def edit(self, identifier: str, name: str | None, change: Callable[[Module], None]) -> None:
-        """Change a module, which is made with this name if it does not exist; raise ThingModelError, and change nothing then."""
+        """Change a module, which is made with this name if it does not exist; raises ThingModelError and changes nothing."""
         module = deepcopy(self.modules.get(identifier)) or _empty(self.product_key)
         if identifier != DEFAULT:
             module["functionBlockId"] = identifier

@@ -1,4 +1,4 @@
-"""What the platform keeps of a device between its connections, if it asks for it with clean session 0 (docs/protocol.md §1.4)."""
+"""What the platform keeps of a device that connects with clean session 0 (docs/protocol.md §1.4)."""
 
 from collections import deque
 from dataclasses import dataclass, field

@@ -1,6 +1,8 @@
 """The products and devices of one simulator."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 import secrets
 import string
 
@@ -13,6 +15,27 @@ class TooManyDevicesError(ValueError):
     """The instance is full."""
 
 
+class SecretKind(StrEnum):
+    """What a secret belongs to, or that a device has signed with one."""
+
+    ACCESS_KEY = "AccessKey"
+    DEVICE = "device"
+    SIGNATURE = "signature"
+    PRODUCT = "product"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretOf:
+    """Whose secret it is: the id of an AccessKey, a ProductKey, or `ProductKey/DeviceName`."""
+
+    kind: SecretKind
+    owner: str
+
+    def __str__(self) -> str:
+        """Return what can be shown."""
+        return f"{self.kind} {self.owner}"
+
+
 class Registry:
     """Finds products and devices by their names."""
 
@@ -22,12 +45,15 @@ class Registry:
         self.products: dict[str, Product] = {}
         self.devices: dict[tuple[str, str], CloudDevice] = {}
         self.deleted: set[tuple[str, str]] = set()
+        self.secrets: dict[str, SecretOf] = {}
+        """All secrets, also those that were replaced or whose owners were deleted."""
 
     def add_product(self, product: Product) -> Product:
         """Add a product, or replace one that has no devices; raise ValueError for one that has."""
         if any(self.of_product(product.key)):
             raise ValueError(f"the product {product.key} has devices already")
         self.products[product.key] = product
+        self.secrets[product.secret] = SecretOf(SecretKind.PRODUCT, product.key)
         return product
 
     def remove_product(self, product: Product) -> None:
@@ -39,7 +65,7 @@ class Registry:
     def product_of(self, product_key: str) -> Product:
         """Return a product; one that does not exist is made, as a gateway that has everything."""
         if product_key not in self.products:
-            self.products[product_key] = Product(product_key, new_secret(16), node_type=NodeType.GATEWAY)
+            self.add_product(Product(product_key, new_secret(16), node_type=NodeType.GATEWAY))
         return self.products[product_key]
 
     def add_device(
@@ -67,7 +93,22 @@ class Registry:
         )
         self.devices[device.key] = device
         self.deleted.discard(device.key)
+        self._note_secret_of(device)
         return device
+
+    def renew_secret(self, device: CloudDevice) -> str:
+        """Give a device another secret and return it."""
+        device.device_secret = new_secret()
+        self._note_secret_of(device)
+        return device.device_secret
+
+    def note_signature(self, device: str, signature: str | None) -> None:
+        """Remember the password that a device (`ProductKey/DeviceName`) has connected with."""
+        if signature:
+            self.secrets.setdefault(signature, SecretOf(SecretKind.SIGNATURE, device))
+
+    def _note_secret_of(self, device: CloudDevice) -> None:
+        self.secrets[device.device_secret] = SecretOf(SecretKind.DEVICE, device.name)
 
     def remove_device(self, device: CloudDevice, reason: str, code: int = 0) -> None:
         """Forget a device and its place in the topology, and close its connection."""

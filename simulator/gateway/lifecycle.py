@@ -1,4 +1,4 @@
-"""Changes of devices that their gateways are told: in the topology, disabled, enabled, deleted (docs/protocol.md §10.1, §13)."""
+"""Changes of devices that gateways are told: topology, disabled, enabled, deleted (docs/protocol.md §10.1, §13)."""
 
 from collections.abc import Iterable
 from enum import IntEnum

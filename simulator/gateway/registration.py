@@ -3,7 +3,6 @@
 from ..core.codes import text_of
 from ..core.device import CloudDevice
 from ..core.jsontext import JsonValue
-from ..core.registry import new_secret
 from ..core.signature import is_known_method, is_signed
 from ..device_side.uplink import RejectedError, Uplink, read_object, read_text, rejected
 from .entries import Entry, check_all, key_of, name, read_entries
@@ -16,7 +15,7 @@ BATCH = 30
 def register(uplink: Uplink, params: JsonValue) -> JsonValue:
     """Return a new secret for each device, which must exist and not be another gateway's."""
     entries = read_entries(params, BATCH)
-    return [_registered(device) for device in check_all(entries, lambda entry: _check(uplink, entry))]
+    return [_registered(uplink, device) for device in check_all(entries, lambda entry: _check(uplink, entry))]
 
 
 def register_with_product_secret(uplink: Uplink, params: JsonValue) -> JsonValue:
@@ -37,7 +36,7 @@ def register_with_product_secret(uplink: Uplink, params: JsonValue) -> JsonValue
         if (other := device.gateway) is not None and other is not uplink.device:
             unbind(uplink.platform, other, [device], NOT_IN_TOPOLOGY)
             announce(uplink.platform, other, Change.DELETED, [device])
-        successes.append(_registered(device))
+        successes.append(_registered(uplink, device))
     return {"successes": successes, "failures": failures}
 
 
@@ -83,6 +82,6 @@ def _check_signed(uplink: Uplink, entry: Entry) -> CloudDevice:
     return device
 
 
-def _registered(device: CloudDevice) -> JsonValue:
-    device.device_secret = new_secret()
-    return name(device.key) | {"deviceSecret": device.device_secret, "iotId": device.iot_id}
+def _registered(uplink: Uplink, device: CloudDevice) -> JsonValue:
+    secret = uplink.platform.registry.renew_secret(device)
+    return name(device.key) | {"deviceSecret": secret, "iotId": device.iot_id}

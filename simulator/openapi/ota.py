@@ -19,9 +19,10 @@ MAX_PAGE = 200
 
 
 async def create_firmware(call: Call) -> Answer:
-    """Keep a firmware: its bytes as `FirmwareContent`, Base64, or where they are: `FirmwareUrl`, `FirmwareSize`, `FirmwareSign`.
+    """Keep a firmware.
 
-    The platform, which keeps files in its object storage, has only the latter.
+    Its bytes are in `FirmwareContent` (Base64), or `FirmwareUrl`, `FirmwareSize` and `FirmwareSign` say where they are. The
+    platform, which keeps files in its object storage, has only the latter.
     """
     fields = call.fields
     method, kind = (fields.optional_text("SignMethod") or "MD5").upper(), fields.integer("Type", 0)

@@ -9,7 +9,10 @@ from ..core.jsontext import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request as it arrived. The official SDKs send their parameters in the query, scripts also in the body (docs/protocol.md §20.1)."""
+    """A request as it arrived.
+
+    The official SDKs send their parameters in the query, scripts also in the body (docs/protocol.md §20.1).
+    """
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""A host that attacks: what it sends is bounded before it is kept, and can't keep the event loop busy (docs/protocol.md §14)."""
+"""A host that attacks: what it sends is bounded before it is kept, and can't keep the event loop busy."""
 
 import asyncio
 from collections.abc import AsyncGenerator

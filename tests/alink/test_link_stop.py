@@ -20,6 +20,7 @@ from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.pacing import CONNECTS_PER_WINDOW, ConnectPacer, RateLimit
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from custom_components.aliyun_iot.alink.samples import Sample
+from custom_components.aliyun_iot.alink.session import Session
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME
@@ -219,6 +220,30 @@ async def test_commands_are_refused_while_the_link_stops(owner: Owner) -> None:
     downlink.received(where, command)
     await until(lambda: len(memory.answers) == 2)
     assert waiting(memory)[0][1]["code"] == Code.SUCCESS
+
+
+async def test_command_that_comes_after_the_last_answers_has_not_come(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No refusal could be sent any more, so the command is ignored and not kept as one that was answered."""
+    received: list[Delivery] = []
+    monkeypatch.setattr(Downlink, "received", lambda _downlink, _route, delivery: received.append(delivery))
+    close = Session.close
+
+    async def close_later(session: Session) -> None:
+        await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
+        await asyncio.sleep(0.05)
+        await close(session)
+
+    monkeypatch.setattr(Session, "close", close_later)
+    await link.stop()
+    assert [one.identifier for one in device.service_calls] == ["set"]
+    assert not received
+    monkeypatch.undo()
+
+    link.start()
+    await link.wait_online(5)
+    assert await obeys(cloud, device)
 
 
 async def test_command_that_was_given_up_is_not_answered_twice(owner: Owner) -> None:

@@ -426,7 +426,7 @@ rules: {Makes: {product_key: a1Lamps}, Binds: {}}
     ],
 )
 def test_data_that_cannot_be_stored_are_refused(data: dict[str, Any], where: str) -> None:
-    """The data of an action may be anything, and data that JSON can't hold would keep Home Assistant from saving its entries."""
+    """The data of an action may be anything; what JSON can't hold would keep Home Assistant from saving its entries."""
     with pytest.raises(DocumentError) as error:
         Document.parse({"format": "aliyun_iot_mapping", "version": 1, **data})
     assert [(fault.where, fault.expected in (Expected.PLAIN, Expected.TEXT)) for fault in error.value.faults] == [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulator import CloudDevice, Simulator
+from simulator import CloudDevice, SecretKind, SecretOf, Simulator
 
 from .conftest import KEY, NAME
 from .gateway_client import SUB_KEY, SUB_SECRET, Gateway, keys, named, proxied
@@ -37,6 +37,10 @@ async def test_registered_device_gets_a_new_secret_each_time(
     assert len({SUB_SECRET, *secrets}) == 3
     assert all(len(secret) == 32 for secret in secrets)
     assert not [secret for secret in secrets if secret in repr(list(cloud.wire))]
+    owner = SecretOf(SecretKind.DEVICE, "/".join(LAMPS[0]))
+    assert [cloud.secrets[secret] for secret in (SUB_SECRET, *secrets)][1:] == [owner, owner]
+    kinds = {secret.kind for secret in cloud.secrets.values()}
+    assert kinds == {SecretKind.DEVICE, SecretKind.PRODUCT, SecretKind.SIGNATURE}
     assert (await hub.add(LAMPS[0]))["code"] == 401
     assert (await hub.add(LAMPS[0], secret=secrets[0]))["code"] == 401
     assert (await hub.add(LAMPS[0], secret=secrets[1]))["code"] == 200

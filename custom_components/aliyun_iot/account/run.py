@@ -1,7 +1,8 @@
 """Carries a plan out, one step after the other, so that it can be resumed and undone whenever it was interrupted.
 
-Before a step changes anything, the journal says that it has begun, and what it found. A step that has begun may have been carried
-out, in part or completely: resuming it and undoing it look at what is there first. So nothing that was made is ever unknown.
+Before a step changes anything, the journal says that it has begun, and what it found. A step that has begun may have been
+carried out, in part or completely: resuming it and undoing it look at what is there first. So nothing that was made is ever
+unknown.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

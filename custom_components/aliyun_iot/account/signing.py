@@ -1,7 +1,8 @@
 """The signature V3 of the OpenAPI, ACS3-HMAC-SHA256 (docs/protocol.md §20.2).
 
-Alibaba's own library for it, `alibabacloud_tea_openapi` 0.4.6, is synchronous with threads of its own, has no types, and needs
-twelve more packages, one of which holds `aiofiles` below 25 and another `cryptography` below 51, which Home Assistant pins itself.
+Alibaba's own library for it, `alibabacloud_tea_openapi` 0.4.6, is synchronous with threads of its own, has no types, and
+needs twelve more packages, one of which holds `aiofiles` below 25 and another `cryptography` below 51, which Home Assistant
+pins itself.
 """
 
 from collections.abc import Mapping
@@ -31,8 +32,8 @@ def encoded_query(parameters: Mapping[str, str]) -> str:
 def signed_headers(key: AccessKey, host: str, action: str, query: str, date: str, nonce: str) -> dict[str, str]:
     """Return the headers of a `POST /` without a body.
 
-    `host` is the header of this name, `query` is from `encoded_query`, `date` is UTC as `2026-01-31T12:00:00Z`, and `nonce` is a
-    text that was never used before.
+    `host` is the header of this name, `query` is from `encoded_query`, `date` is UTC as `2026-01-31T12:00:00Z`, and `nonce`
+    is a text that was never used before.
     """
     headers = {
         "host": host,

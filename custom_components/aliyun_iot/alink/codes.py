@@ -1,7 +1,7 @@
 """Every code of the platform: its name, its meaning and what can be done about it.
 
-The table is used by replies, repair issues and the documentation. Sources: `docs/protocol.md` §7.1 (codes a device may return, of
-which 100000 to 110000 are its own to define) and §7.2 (codes of the cloud).
+The table is used by replies, repair issues and the documentation. Sources: `docs/protocol.md` §7.1 (codes a device may
+return, of which 100000 to 110000 are its own to define) and §7.2 (codes of the cloud).
 """
 
 from collections.abc import Mapping

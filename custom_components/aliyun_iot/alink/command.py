@@ -36,9 +36,9 @@ class CommandKind(StrEnum):
 class Route:
     """The meaning of an incoming topic.
 
-    `kind` is None for an RRPC in its short form, whose content says what it is. `identifier` is the service called, or the part
-    of a user topic after `user/`. `reply_to` is the topic for the answer, and `message_id` the id that a synchronous call has in
-    its topic. Each is None where the kind has none.
+    `kind` is None for an RRPC in its short form, whose content says what it is. `identifier` is the service called, or the
+    part of a user topic after `user/`. `reply_to` is the topic for the answer, and `message_id` the id that a synchronous
+    call has in its topic. Each is None where the kind has none.
     """
 
     kind: CommandKind | None

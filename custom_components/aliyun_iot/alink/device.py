@@ -252,8 +252,9 @@ class Device:
     async def publish(self, suffix: str, payload: bytes, qos: int = 1) -> None:
         """Publish on the user topic `/{pk}/{dn}/user/{suffix}`; at QoS 1 wait for the PUBACK (docs/protocol.md §12.7).
 
-        The platform silently drops messages on a topic that it does not know. Raises `ValueError` for a suffix that is not a topic, a
-        payload that is too large and a QoS other than 0 and 1, and RequestTimeout when the host does not acknowledge it.
+        The platform silently drops messages on a topic that it does not know. Raises `ValueError` for a suffix that is not a
+        topic, a payload that is too large and a QoS other than 0 and 1, and RequestTimeout when the host does not acknowledge
+        it.
         """
         topic = self.topics.user(suffix)
         if len(payload) > MAX_PAYLOAD:
@@ -265,8 +266,8 @@ class Device:
     async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:
         """Return the desired values of these properties, in requests of 200 at most (docs/protocol.md §9).
 
-        A property without a desired value is not in the result, nor is one that was not asked for. `timeout` is for each request. Raises Rejected for a code
-        other than 200.
+        A property without a desired value is not in the result, nor is one that was not asked for. `timeout` is for each
+        request. Raises Rejected for a code other than 200.
         """
         found: dict[str, Desired] = {}
         for batch in batched(dict.fromkeys(identifiers), DESIRED_LIMIT, strict=False):

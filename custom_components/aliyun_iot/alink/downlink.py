@@ -1,7 +1,7 @@
 """Commands of the cloud: decoded once, carried out once, answered once (`docs/protocol.md` §6).
 
-The platform delivers at least once. A command that is delivered again is answered with the first outcome. Raw frames and messages that no caller waits for have no id and may be meant twice, so
-only MQTT's DUP flag marks a second delivery.
+The platform delivers at least once. A command that is delivered again is answered with the first outcome. Raw frames and
+messages that no caller waits for have no id and may be meant twice, so only MQTT's DUP flag marks a second delivery.
 
 Answers are sent at QoS 0, as RRPC requires (§6.4), so nothing confirms their arrival. Those that were sent within the last
 minute of a connection that was lost are repeated once on the next one.
@@ -110,8 +110,9 @@ class _Queued:
 class Answers:
     """The queue of answers, which outlives connections and sends at the platform's rate.
 
-    Those of a sub-device wait until it is logged in. Answers that a caller waits for are sent first. Then come those of commands that were carried out, those that an earlier
-    connection may have lost, and at last refusals and answers to second deliveries.
+    Those of a sub-device wait until it is logged in. Answers that a caller waits for are sent first. Then come those of
+    commands that were carried out, those that an earlier connection may have lost, and at last refusals and answers to second
+    deliveries.
     """
 
     def __init__(self) -> None:

@@ -101,7 +101,7 @@ class KickedOut(ConnectError, key="kicked_out"):
 
 
 class PacketRefused(ConnectError, key="packet_refused"):
-    """The host sent a packet that the platform never sends, such as one that is too large; so it is another host, or hostile."""
+    """The host sent a packet that the platform never sends, such as one that is too large: it is another host, or hostile."""
 
     def __init__(self, fault: Words, **details: object) -> None:
         """`details` fill the braces of `fault`."""

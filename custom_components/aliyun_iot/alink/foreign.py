@@ -1,9 +1,9 @@
 """Foreign text made safe: what a host, a thing model or an exception says is one short line of printable characters.
 
-A line break would forge a line of the log, a mark for the direction of text reorders what people read, an escape sequence drives a
-terminal, and a megabyte fills a page. So nothing that somebody else wrote is logged or shown before it has passed `safe`:
-`logger_of` does that with everything that is logged, `AlinkError` with its own text, `i18n.phrase` with the details of a
-phrase. What renders Markdown escapes it as well (`words/markdown.py`).
+A line break would forge a line of the log, a mark for the direction of text reorders what people read, an escape sequence
+drives a terminal, and a megabyte fills a page. So nothing that somebody else wrote is logged or shown before it has passed
+`safe`: `logger_of` does that with everything that is logged, `AlinkError` with its own text, `i18n.phrase` with the details
+of a phrase. What renders Markdown escapes it as well (`words/markdown.py`).
 """
 
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def logger_of(name: str) -> logging.Logger:
 
 
 def collect_records(name: str, handler: logging.Handler) -> Callable[[], None]:
-    """Pass what is logged by the modules of a package on to a handler, after it was made safe; return a function that ends it."""
+    """Pass what the modules of a package log on to a handler, after it was made safe; return a function that ends it."""
     logger = logging.getLogger(name)
     logger.addHandler(handler)
     return lambda: logger.removeHandler(handler)

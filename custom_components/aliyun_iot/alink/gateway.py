@@ -74,8 +74,8 @@ LOGINS_PER_SECOND: Final = 150
 """The platform allows 200 for a gateway (docs/protocol.md §10.4)."""
 
 PARTS: Final = 4
-"""Into how many parts a failed batch is divided. With halves, an innocent neighbour of the culprit would be logged in six times,
-but the platform allows five times a minute."""
+"""Into how many parts a failed batch is divided. With halves, an innocent neighbour of the culprit would be logged in six
+times, but the platform allows five times a minute."""
 
 PACK_SUB_DEVICES: Final = 20
 PACK_PROPERTIES: Final = 200
@@ -237,7 +237,8 @@ class Gateway:
     async def remove(self, identities: Iterable[Identity]) -> dict[Identity, SubDeviceError]:
         """Remove sub-devices from the topology and forget them; return those that are refused, with the reason.
 
-        Those that are not in the topology count as removed. Raises NotConnected and RequestTimeout; then the rest is still there.
+        Those that are not in the topology count as removed. Raises NotConnected and RequestTimeout; then the rest is still
+        there.
         """
         subs = [sub for identity in identities if (sub := self.sub_devices.get(identity))]
         failed: dict[Identity, SubDeviceError] = {}
@@ -629,7 +630,7 @@ class Gateway:
         on_done: Callable[[tuple[SubDevice, ...], Reply], None],
         on_refused: Callable[[SubDevice, SubDeviceError], None],
     ) -> None:
-        """Send a request about sub-devices in batches, and repeat what is refused in smaller ones until the culprits are known."""
+        """Send a request about sub-devices in batches, and halve those that are refused until the culprits are known."""
         parts = list(batched(subs, size, strict=False))
         while parts:
             part = parts.pop(0)

@@ -20,9 +20,9 @@ class HostKind(StrEnum):
 class Host:
     """What a host does.
 
-    `tls_port` is the port of a host that is given without one. `tries` is as `MAX_TRIES`, and if it `stays_silent`, requests that
-    were given up are not tried on the next connection either. `has_rrpc` is that there are synchronous calls, `subscribes` that it
-    makes the subscriptions of sub-devices, `text_events` that the output of events consists of texts.
+    `tls_port` is the port of a host that is given without one. `tries` is as `MAX_TRIES`, and if it `stays_silent`, requests
+    that were given up are not tried on the next connection either. `has_rrpc` is that there are synchronous calls,
+    `subscribes` that it makes the subscriptions of sub-devices, `text_events` that the output of events consists of texts.
     """
 
     tls_port: int | None = None

@@ -109,6 +109,7 @@ class Link:
         self._refusal: type[CredentialsRefused] = CredentialsRefused
         self._online_since: float | None = None
         self._task: asyncio.Task[None] | None = None
+        self._listens = True
         self._settled = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -210,6 +211,7 @@ class Link:
         if self._task and not self._task.done():
             return
         self._settled.clear()
+        self._listens = True
         for device in self._devices.values():
             device.downlink.resume()
         name = f"Aliyun link {self.config.triple.device_name}"
@@ -240,10 +242,16 @@ class Link:
             await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
             await self._answers.flush(patience)
 
-    async def stop(self) -> None:
-        """Give up the running commands, and disconnect."""
+    async def stop(self, patience: float = LAST_ANSWERS) -> None:
+        """Give up the running commands, and disconnect; `patience` is as for `give_up`.
+
+        What arrives after the last refusals were sent is ignored: nobody would hear that it is refused.
+        """
         try:
-            await self.give_up()
+            await self.give_up(patience)
+            self._listens = False
+            if self._session:
+                await self._answers.flush(LAST_ANSWERS)
         finally:
             if self._task:
                 self._task.cancel()
@@ -343,6 +351,8 @@ class Link:
             device.log_refused_topics()
 
     def _received(self, delivery: Delivery) -> None:
+        if not self._listens:
+            return
         if any(listener.link_received(delivery) for listener in self._listeners):
             return
         identity = identity_of(delivery.topic)

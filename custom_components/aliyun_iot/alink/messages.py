@@ -19,8 +19,8 @@ MAX_PAYLOAD: Final = 256 * 1024
 
 _SHORT: Final = 32 * 1024
 _TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
-"""A text in JSON, also one without an end, or it would be looked for again and again. One of the longest length, 10 KB, may itself
-be JSON with many values."""
+"""A text in JSON, also one without an end, or it would be looked for again and again. One of the longest length, 10 KB, may
+itself be JSON with many values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Upgrades (OTA): versions of modules are reported, the cloud offers another one, progress is posted (`docs/protocol.md` §12.4).
+"""Upgrades (OTA): versions of modules are reported, the cloud offers others, progress is posted (docs/protocol.md §12.4).
 
 The platform judges an upgrade only by the version that is reported afterwards.
 """

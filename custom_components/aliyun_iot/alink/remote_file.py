@@ -1,4 +1,4 @@
-"""A file that the cloud offers for download: where it is, how large, and the digest to check (`docs/protocol.md` §12.2, §12.4)."""
+"""A file that the cloud offers: where it is, how large, and the digest to check (docs/protocol.md §12.2, §12.4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

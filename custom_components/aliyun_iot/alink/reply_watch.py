@@ -27,8 +27,8 @@ VERDICTS: Final[Mapping[int, type[CredentialsRefused]]] = {
 class ReplyWatch:
     """The replies of one connection; times are monotonic seconds.
 
-    `verdict` is the meaning of the next refusal of the credentials. After `tries` requests of one kind without any reply they are
-    given up, since some hosts implement only a part of Alink; `silent` are those that an earlier connection has given up.
+    `verdict` is the meaning of the next refusal of the credentials. After `tries` requests of one kind without any reply they
+    are given up, since some hosts implement only a part of Alink; `silent` are those that an earlier connection has given up.
     """
 
     clock: Callable[[], float] = time.monotonic

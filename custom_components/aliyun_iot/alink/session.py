@@ -130,9 +130,9 @@ class Session:
     ) -> Reply:
         """Publish a request and return its reply, whatever its code; `timeout` is in seconds.
 
-        Every host replies to `basic` requests. Others are given up on this connection after several without a reply. One that is
-        to be `first` passes all that wait to be sent.
-        `on_code` is called instead of the session's, with each code, when the request is not about the device that has connected.
+        Every host replies to `basic` requests. Others are given up on this connection after several without a reply. One that
+        is to be `first` passes all that wait to be sent. `on_code` is called instead of the session's, with each code, when
+        the request is not about the device that has connected.
 
         Raises NotConnected, RequestTimeout when no reply came in time, Unanswered (a RequestTimeout) when this kind of
         request was given up, and MessageError when `params` can't be sent.

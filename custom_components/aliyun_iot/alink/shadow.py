@@ -67,7 +67,8 @@ class Shadow:
     ) -> int:
         """Report attributes, which are merged into the shadow, and return its version.
 
-        An attribute that is None is deleted. With `clear_desired`, what applications desire is deleted, after it was carried out.
+        An attribute that is None is deleted. With `clear_desired`, what applications desire is deleted, after it was carried
+        out.
         """
         state: dict[str, JsonValue] = {}
         if reported or not clear_desired:

@@ -1,4 +1,4 @@
-"""A sub-device as its gateway knows it: what it should be, what it is, and when something may be tried (docs/protocol.md §10.5)."""
+"""A sub-device as its gateway knows it: what it should be, what it is, and when to try what (docs/protocol.md §10.5)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

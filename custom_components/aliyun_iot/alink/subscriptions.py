@@ -38,8 +38,9 @@ def filters_for(
     for the service. The wildcard is subscribed as well, so that calls of unknown services can be answered, and those of
     services beyond the platform's limit are received.
 
-    `features` are those of device management in use. `user_topics` are suffixes as for `Topics.user_filters`. Raises `ValueError` for a suffix that is not a topic, for more of
-    them than `USER_TOPIC_LIMIT`, and for an identifier that is not a level of a topic.
+    `features` are those of device management in use. `user_topics` are suffixes as for `Topics.user_filters`. Raises
+    `ValueError` for a suffix that is not a topic, for more of them than `USER_TOPIC_LIMIT`, and for an identifier that is not
+    a level of a topic.
     """
     wanted = user_filters(topics, user_topics)
     any_service = topics.service_filter

@@ -1,4 +1,7 @@
-"""The topics of one device (`docs/protocol.md` §3 to §9, §12 and §16); `command.route` says what a downlink on one of them is."""
+"""The topics of one device (docs/protocol.md §3 to §9, §12 and §16).
+
+`command.route` says what a downlink on one of them is.
+"""
 
 from typing import Final
 

@@ -39,8 +39,8 @@ class CommandRun(Run):
     """A command that is being carried out; it began at `started`, in monotonic seconds.
 
     `params` are those of the command, masked. `examined` is what a property set means, once that is known. `refusal` is the
-    answer to another command, if that is known before anything is done. `dry_run` is whether it began as one, and `script` is the
-    reference to the script that a service is bound to, if it is.
+    answer to another command, if that is known before anything is done. `dry_run` is whether it began as one, and `script` is
+    the reference to the script that a service is bound to, if it is.
     """
 
     command: Command

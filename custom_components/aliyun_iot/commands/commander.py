@@ -96,16 +96,18 @@ class Commander:
         *,
         present: Callable[[Iterable[str]], Mapping[str, Sample]],
         confirm: Callable[[Iterable[str], float], None],
+        on_received: Callable[[Command], None],
         on_answered: Callable[[Command, Answer], None],
         on_unusable: Callable[[Mapping[str, str]], None],
         on_overload: Callable[[], None],
     ) -> None:
         """Refuse everything until `follow` is called.
 
-        `work` is shared by all devices of an entry. `present` returns the present values of properties, without those that are not reported or have none. `confirm` posts
-        them, except what has changed since a time (monotonic seconds) and is posted anyway. `on_answered` takes each command of
-        the cloud and its answer. `on_unusable` is as for `Conditions`. `on_overload` is called with each command that is refused
-        because there are too many.
+        `work` is shared by all devices of an entry. `present` returns the present values of properties, without those that
+        are not reported or have none. `confirm` posts them, except what has changed since a time (monotonic seconds) and is
+        posted anyway. `on_received` takes each command of the cloud, and `on_answered` the command and its answer.
+        `on_unusable` is as for `Conditions`. `on_overload` is called with each command that is refused because there are too
+        many.
         """
         self.journal = Journal()
         self.policy = Policy(hass, on_unusable)
@@ -115,6 +117,7 @@ class Commander:
         self._loops = loops
         self._present = present
         self._confirm = confirm
+        self._on_received = on_received
         self._on_answered = on_answered
         self._on_overload = on_overload
         self._work = work
@@ -154,6 +157,7 @@ class Commander:
         ended = asyncio.Event()
         if command.kind is CommandKind.PROPERTY_SET:
             self._sets.add(ended)
+        self._on_received(command)
         try:
             answer = await self.carry_out(command)
             self._on_answered(command, answer)

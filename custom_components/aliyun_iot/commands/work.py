@@ -54,7 +54,10 @@ class Place:
 
 
 class Work:
-    """The actions that run, and the commands that wait for them; the devices of an entry share it, as they may share entities."""
+    """The actions that run, and the commands that wait for them.
+
+    The devices of an entry share it, as they may share entities.
+    """
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Start without any."""

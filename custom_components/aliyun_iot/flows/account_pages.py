@@ -1,7 +1,7 @@
 """The pages that make a device with the AccessKey of an account: from the key to the entry.
 
-The AccessKey is in the memory of the flow only. What is being made is in a journal on disk, so an interrupted run can be resumed
-or undone by entering the key again.
+The AccessKey is in the memory of the flow only. What is being made is in a journal on disk, so an interrupted run can be
+resumed or undone by entering the key again.
 """
 
 from collections.abc import Mapping

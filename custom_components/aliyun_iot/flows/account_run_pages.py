@@ -1,7 +1,7 @@
 """The pages of every flow that works with the AccessKey of an account: the key, the plan, its progress, and what failed.
 
-The AccessKey is in the memory of the flow only. What is being made is in a journal on disk, so an interrupted run can be resumed
-or undone by entering the key again.
+The AccessKey is in the memory of the flow only. What is being made is in a journal on disk, so an interrupted run can be
+resumed or undone by entering the key again.
 """
 
 from abc import abstractmethod
@@ -23,7 +23,6 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
-    TextSelectorType,
 )
 import voluptuous as vol
 from yarl import URL
@@ -52,6 +51,7 @@ from ..words.labels import Labels
 from ..words.markdown import Markdown
 from .binding_fields import InputRefused
 from .connection_fields import ADVANCED_FIELDS, REGION_OR_HOST, SECTION_ADVANCED, entered_connection
+from .secret_field import SECRET_SELECTOR
 from .selection_pages import SelectionPages
 
 _LOGGER = logger_of(__name__)
@@ -76,9 +76,7 @@ _ADVANCED = vol.Schema(
 ACCOUNT_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_ACCESS_KEY_ID): TextSelector(TextSelectorConfig(autocomplete="off")),
-        vol.Optional(CONF_ACCESS_KEY_SECRET): TextSelector(
-            TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password")
-        ),
+        vol.Optional(CONF_ACCESS_KEY_SECRET): SECRET_SELECTOR,
         vol.Required(CONF_REGION, default=DEFAULT_REGION): REGION_OR_HOST,
         vol.Optional(CONF_INSTANCE): TextSelector(),
         vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": True}),

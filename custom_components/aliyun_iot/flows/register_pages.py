@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlow, ConfigFlowContext, ConfigFlowResult
-from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
+from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
 from ..alink.auth import DeviceTriple
@@ -15,7 +15,14 @@ from ..alink.foreign import logger_of
 from ..alink.mqtt.connecting import LinkConfig
 from ..alink.mqtt.endpoint import Transport
 from ..alink.registration import PATH, Applicant, RegistrationError, register_over_https, register_over_mqtt
-from ..const import CONF_CA, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_TRANSPORT
+from ..const import (
+    CONF_CA,
+    CONF_DEVICE_NAME,
+    CONF_DEVICE_SECRET,
+    CONF_PRODUCT_KEY,
+    CONF_PRODUCT_SECRET,
+    CONF_TRANSPORT,
+)
 from ..link_config import EndpointInvalid
 from ..registered import async_registered_secrets
 from ..web import request, web_address
@@ -23,18 +30,16 @@ from .binding_fields import InputRefused
 from .connection_fields import ADVANCED_FIELDS, SECTION_ADVANCED, connection_schema, entered_connection, triple_error
 from .new_device_pages import NewDevicePages
 from .safe_pages import SafePages
+from .secret_field import SECRET_SELECTOR
 
 _LOGGER = logger_of(__name__)
 
-CONF_PRODUCT_SECRET = "product_secret"  # noqa: S105 - the name of a field
 CONF_REGISTRATION_HOST = "registration_host"
 
 _FIELDS = {
     vol.Optional(CONF_PRODUCT_KEY): TextSelector(),
     vol.Optional(CONF_DEVICE_NAME): TextSelector(),
-    vol.Optional(CONF_PRODUCT_SECRET): TextSelector(
-        TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password")
-    ),
+    vol.Optional(CONF_PRODUCT_SECRET): SECRET_SELECTOR,
 }
 _ADVANCED = vol.Schema({vol.Optional(CONF_REGISTRATION_HOST): TextSelector(), **ADVANCED_FIELDS})
 

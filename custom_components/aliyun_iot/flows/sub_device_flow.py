@@ -10,13 +10,7 @@ from homeassistant.config_entries import (
     SubentryFlowContext,
     SubentryFlowResult,
 )
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    EntitySelectorConfig,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
+from homeassistant.helpers.selector import BooleanSelector, EntitySelectorConfig, TextSelector
 import voluptuous as vol
 
 from ..alink.auth import DeviceTriple, Identity
@@ -32,6 +26,7 @@ from ..words.labels import Labels
 from ..words.markdown import Markdown
 from ..words.model_texts import bullets
 from .binding_pages import BindingPages
+from .secret_field import SECRET_SELECTOR
 from .sub_device_pages import SubDevicePages
 
 CONF_REGISTER: Final = "register"
@@ -40,7 +35,7 @@ IDENTITY_SCHEMA: Final = vol.Schema(
     {
         vol.Required(CONF_PRODUCT_KEY): TextSelector(),
         vol.Required(CONF_DEVICE_NAME): TextSelector(),
-        vol.Optional(CONF_DEVICE_SECRET): TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD)),
+        vol.Optional(CONF_DEVICE_SECRET): SECRET_SELECTOR,
         vol.Required(CONF_REGISTER, default=False): BooleanSelector(),
     }
 )

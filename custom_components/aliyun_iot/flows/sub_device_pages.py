@@ -1,7 +1,7 @@
 """Pages that make many devices of Home Assistant sub-devices: devices, products, thing models, secrets, names, progress.
 
-Nothing is stored before the page with the names is submitted. After that the running entry brings the sub-devices online, whether
-somebody looks at the progress or not.
+Nothing is stored before the page with the names is submitted. After that the running entry brings the sub-devices online,
+whether somebody looks at the progress or not.
 """
 
 import asyncio
@@ -26,14 +26,13 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
-    TextSelectorType,
 )
 import voluptuous as vol
 
 from ..alink.auth import DeviceTriple, Identity
 from ..alink.errors import TripleInvalid
 from ..alink.sub_device import SubDevice, SubDeviceState
-from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL, SUBENTRY_SUB_DEVICE
+from ..const import CONF_PRODUCT_KEY, CONF_PRODUCT_SECRET, CONF_THING_MODEL, SUBENTRY_SUB_DEVICE
 from ..device_list import MAX_FILE, MAX_SUB_DEVICES, ListedDevice, ListError, read_device_list
 from ..device_names import propose_names
 from ..generated_model import GeneratedModel
@@ -49,6 +48,7 @@ from ..words.markdown import Markdown, code, joined, paragraphs
 from ..words.model_texts import bullets
 from .binding_fields import InputRefused
 from .safe_pages import SafePages
+from .secret_field import SECRET_SELECTOR
 from .selection_form import CONF_TARGET, read_selection, selection_schema, selection_values
 from .thing_model_pages import acceptable
 from .uploads import take_upload
@@ -57,7 +57,6 @@ CONF_DEVICES: Final = "devices"
 CONF_FILE: Final = "file"
 CONF_LIST: Final = "list"
 CONF_NAMES: Final = "names"
-CONF_PRODUCT_SECRET: Final = "product_secret"  # noqa: S105 - the name of a field
 
 PATIENCE: Final = 120.0
 """Seconds that the page with the progress waits at most; it goes on without the page."""
@@ -65,7 +64,6 @@ PATIENCE: Final = 120.0
 LOOK_INTERVAL: Final = 0.5
 
 _TEXT = TextSelector(TextSelectorConfig(multiline=True))
-_PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 
 LIST_SCHEMA = vol.Schema(
     {
@@ -73,7 +71,7 @@ LIST_SCHEMA = vol.Schema(
         vol.Optional(CONF_FILE): FileSelector(FileSelectorConfig(accept=".csv,.txt,.json")),
     }
 )
-SECRET_SCHEMA = vol.Schema({vol.Required(CONF_PRODUCT_SECRET): _PASSWORD})
+SECRET_SCHEMA = vol.Schema({vol.Required(CONF_PRODUCT_SECRET): SECRET_SELECTOR})
 NAMES_SCHEMA = vol.Schema({vol.Required(CONF_NAMES): _TEXT})
 
 _NAME_LINE: Final = re.compile(r"\s*(?P<name>[^=]*?)\s*=\s*(?P<title>.*?)\s*")
@@ -365,7 +363,10 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         )
 
     async def async_step_added(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Say what has become of them; a flow that ended with the progress would be gone before the browser asks for the page."""
+        """Say what has become of them.
+
+        A flow that ended with the progress would be gone before the browser asks for the page.
+        """
         if user_input is not None:
             return self.async_abort(
                 reason="sub_devices_added", description_placeholders={"count": str(len(self._added))}

@@ -1,7 +1,7 @@
 """The issues about sub-devices that the cloud does not let online: one for each cause, which names them and the cure.
 
-A house may have a thousand of them, and one mistake in the console concerns all of a product. So there is one issue for a cause,
-not for a device.
+A house may have a thousand of them, and one mistake in the console concerns all of a product. So there is one issue for a
+cause, not for a device.
 """
 
 from collections import defaultdict

@@ -21,8 +21,9 @@ from ..alink.device import Device
 from ..alink.errors import AlinkError, NotConnected, RequestTimeout
 from ..alink.foreign import collect_records, logger_of, safe
 from ..alink.privacy import HIDDEN, Secrets, without_credentials
-from ..const import CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, DOMAIN
+from ..const import CONF_DEVICE_NAME, CONF_PRODUCT_KEY, DOMAIN
 from ..stored_device import StoredDevice
+from ..sub_device_row import stored_secrets
 
 _LOGGER = logger_of(__name__)
 
@@ -140,14 +141,10 @@ class CloudLog:
 
     def _masked(self, text: str) -> str:
         """Return a text as one line without secrets and values."""
-        secrets = Secrets(one[CONF_DEVICE_SECRET] for one in self._stored_identities() if one.get(CONF_DEVICE_SECRET))
+        entries = self._hass.config_entries.async_entries(DOMAIN)
+        secrets = Secrets(secret for entry in entries for secret in stored_secrets(entry))
         line = secrets.withheld(str(text))
         return safe(_VALUES.sub(HIDDEN, without_credentials(line)).replace("\n", " "), MAX_LINE)
-
-    def _stored_identities(self) -> Iterator[dict[str, str]]:
-        for entry in self._hass.config_entries.async_entries(DOMAIN):
-            yield dict(entry.data)
-            yield from (dict(subentry.data) for subentry in entry.subentries.values())
 
     def _other_names(self) -> Iterator[str]:
         """Yield the names by which a record is about another entry."""

@@ -1,8 +1,8 @@
 """Downloads of the files that the cloud offers.
 
 The cloud names the address, so it is checked first: a file comes by HTTPS, from a server with a valid certificate, without a
-redirect. Within the house only the host that the device itself is connected to may serve one. No more than the announced size is
-read, and the digest is compared at the end.
+redirect. Within the house only the host that the device itself is connected to may serve one. No more than the announced size
+is read, and the digest is compared at the end.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Upgrades (OTA): versions are reported, an offer is shown, and installing it runs the script that the user has bound to it.
 
-Home Assistant cannot be upgraded by a file that somebody sends, so nothing is installed by this integration itself. The script gets
-the path of the downloaded and checked file, which is removed when the script has ended. Whether the upgrade succeeded is
-decided by the version that is reported afterwards, usually after a restart.
+Home Assistant cannot be upgraded by a file that somebody sends, so nothing is installed by this integration itself. The
+script gets the path of the downloaded and checked file, which is removed when the script has ended. Whether the upgrade
+succeeded is decided by the version that is reported afterwards, usually after a restart.
 """
 
 import asyncio

@@ -195,15 +195,15 @@ class Aspect:
     """One aspect of a domain.
 
     `source` reads the value from a state that is neither unknown nor unavailable; it must not fail on any attribute. One that
-    is `FromAttributes` reads unknown states as well, one that is `WholeState` should find a value in any other.
-    `supported` returns whether an entity has the aspect, `accepts` whether it can be set; both look at capabilities,
-    which an unavailable entity keeps in its state. `words` are the names of no and yes. `identifiers` are the standard
-    identifiers of thing models, the most common one first, `class_identifiers` those for a device class; only the main aspect of
-    a domain may have none. `momentary` marks a command, which leaves nothing to report, `private` a
-    value that must not be published by accident: it is bound only when the user picks it. `alternative` marks an aspect
-    that repeats another one in a different form, or that is rarely needed: it is suggested for a property of the thing model,
-    but no new property is made for it. `data_type` is the type of a property that is made for it, where the kind leaves a choice. `risky` marks an
-    aspect whose control needs the user's confirmation, although that of the others does not.
+    is `FromAttributes` reads unknown states as well, one that is `WholeState` should find a value in any other. `supported`
+    returns whether an entity has the aspect, `accepts` whether it can be set; both look at capabilities, which an unavailable
+    entity keeps in its state. `words` are the names of no and yes. `identifiers` are the standard identifiers of thing
+    models, the most common one first, `class_identifiers` those for a device class; only the main aspect of a domain may have
+    none. `momentary` marks a command, which leaves nothing to report, `private` a value that must not be published by
+    accident: it is bound only when the user picks it. `alternative` marks an aspect that repeats another one in a different
+    form, or that is rarely needed: it is suggested for a property of the thing model, but no new property is made for it.
+    `data_type` is the type of a property that is made for it, where the kind leaves a choice. `risky` marks an aspect whose
+    control needs the user's confirmation, although that of the others does not.
 
     `says` returns whether a label of a property means yes or no of this aspect, where the `words` and their synonyms are not
     enough; None for any other label. `dispensable` are the options that a suggested property may lack: states that pass by

@@ -19,9 +19,9 @@ from .validators import NOT_EMPTY, STEPS, exactly_one, valid_identifier
 class EventBinding:
     """One event of the thing model and where it comes from.
 
-    `entity` is written as that of a `Binding`, `triggers` as the user entered them. Exactly one of the two is there.
-    `output` has a template, or a value with templates in it, for each output parameter. The variables of the templates
-    are `event_type`, `attributes` and `entity_id` of an entity that fired, or the `trigger`. `owner` is the id of the sub-device
+    `entity` is written as that of a `Binding`, `triggers` as the user entered them. Exactly one of the two is there. `output`
+    has a template, or a value with templates in it, for each output parameter. The variables of the templates are
+    `event_type`, `attributes` and `entity_id` of an entity that fired, or the `trigger`. `owner` is the id of the sub-device
     that the event belongs to, empty for the entry's own device.
     """
 

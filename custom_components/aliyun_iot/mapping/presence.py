@@ -82,5 +82,5 @@ WHEREABOUTS = (
         identifiers=("LocationAccuracy",),
     ),
 )
-"""`zone` is the name of the smallest zone, `home` or `not_home`. `in_zones` are the entity ids of all zones, the smallest first, also
-of passive ones; it is empty outside all zones. `accuracy` is the radius of uncertainty."""
+"""`zone` is the name of the smallest zone, `home` or `not_home`. `in_zones` are the entity ids of all zones, the smallest
+first, also of passive ones; it is empty outside all zones. `accuracy` is the radius of uncertainty."""

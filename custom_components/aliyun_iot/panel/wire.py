@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 
 from ..alink.auth import Identity
 from ..alink.messages import JsonValue
-from ..alink.privacy import PrivateNames, without_credentials
+from ..alink.privacy import HIDDEN, PrivateNames, without_credentials
 from ..alink.topics import REPLY_SUFFIX
 from ..alink.traffic import WireMessage
 from ..const import OWN
@@ -25,10 +25,8 @@ MAX_SHOWN: Final = 16_384
 """Bytes of a payload that are shown."""
 
 
-SIGNED: Final = frozenset({"session", "topo", "register"})
-"""Parts of the topics whose messages have signatures of sub-devices, made with their secrets."""
-
-_SIGNATURES: Final = PrivateNames(["sign"])
+SIGNED: Final = frozenset({"session", "topo", "register", "product_register"})
+"""Parts of the topics whose messages have signatures of sub-devices, made with their secrets or that of their product."""
 
 
 class WireTap:
@@ -96,7 +94,7 @@ def shown_message(message: WireMessage, private: PrivateNames, device: str) -> d
 def _masked(topic: str, document: JsonValue, private: PrivateNames) -> JsonValue:
     """Return the content of a message without private values; in an Alink envelope only params and data have some."""
     if not SIGNED.isdisjoint(topic.split("/")):
-        document = _SIGNATURES.masked("", document)
+        document = _without_signatures(document)
     if not isinstance(document, dict) or "id" not in document:
         whole: JsonValue = private.masked("", document)
         return whole
@@ -104,6 +102,16 @@ def _masked(topic: str, document: JsonValue, private: PrivateNames) -> JsonValue
     return {
         key: private.masked(service, value) if key in ("params", "data") else value for key, value in document.items()
     }
+
+
+def _without_signatures(document: JsonValue) -> JsonValue:
+    match document:
+        case dict():
+            return {key: HIDDEN if key == "sign" else _without_signatures(inner) for key, inner in document.items()}
+        case list():
+            return [_without_signatures(inner) for inner in document]
+        case _:
+            return document
 
 
 async def feed_wire(hass: HomeAssistant, entry_id: str, send: Send) -> None:

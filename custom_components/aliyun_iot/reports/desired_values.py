@@ -11,6 +11,9 @@ cannot be sent.
 While the device is connected, the cloud sends a desired value as an ordinary set, but keeps it as desired. So it is cleared
 after the set was carried out; otherwise an old value would be set again after the next connect. A set that is not settled
 when the connection ends is stored, as Home Assistant may be restarted before the next one.
+
+An answer of the cloud may be older than a set that has come meanwhile. Such a set is what is wanted now, so what was desired
+before is not carried out after it.
 """
 
 import asyncio
@@ -40,7 +43,8 @@ MAX_INTERVAL = 3600.0
 """Seconds until a value that could not be set is tried again, doubled each time: an entity may be unavailable after a start."""
 
 SETTLE_DELAY = 5.0
-"""Seconds after a set until its values are cleared, together with those of later sets; doubled as long as there is no answer."""
+"""Seconds after a set until its values are cleared, together with those of later sets; doubled as long as there is no
+answer."""
 
 HOUR_MS = 3_600_000
 
@@ -84,6 +88,10 @@ class DesiredValues:
         self._bound = BoundProperties()
         self._unsettled: dict[str, Mapping[str, JsonValue]] = {}
         """For each property its last set that was carried out, until it is known whether the cloud keeps it as desired."""
+        self._set_since: set[str] = set()
+        """The properties of the sets that have come since the cloud was asked for what to carry out."""
+        self._one_round = asyncio.Lock()
+        """Held from a request until its answer is dealt with, as another round may clear what is in the answer."""
         self._enabled = False
         """False without a connection, and where the platform does not support desired values."""
         self._settling: asyncio.Task[None] | None = None
@@ -103,6 +111,12 @@ class DesiredValues:
         self._end_noting = async_track_time_interval(self._hass, self._note_online, NOTE_INTERVAL)
         if await self._carry_out_all():
             self._retrying = self._hass.async_create_background_task(self._retry(), "Aliyun desired values")
+
+    @callback
+    def command_received(self, command: Command) -> None:
+        """Record the properties of a set of the cloud that is about to be carried out."""
+        if command.kind is CommandKind.PROPERTY_SET and isinstance(command.params, dict):
+            self._set_since |= command.params.keys() & self._bound.by_identifier.keys()
 
     @callback
     def command_answered(self, command: Command, answer: Answer) -> None:
@@ -153,11 +167,12 @@ class DesiredValues:
         while self._unsettled and self._enabled:
             await asyncio.sleep(interval)
             interval = min(2 * interval, MAX_INTERVAL)
-            asked = dict(self._unsettled)
-            desired = await self._get(asked)
-            if desired is not None:
-                await self._settle_sets(desired, asked)
-                interval = SETTLE_DELAY
+            async with self._one_round:
+                asked = dict(self._unsettled)
+                desired = await self._get(asked)
+                if desired is not None:
+                    await self._settle_sets(desired, asked)
+                    interval = SETTLE_DELAY
 
     async def _settle_sets(
         self, desired: Mapping[str, Desired], asked: Mapping[str, Mapping[str, JsonValue]]
@@ -178,7 +193,12 @@ class DesiredValues:
 
     async def _carry_out_all(self) -> bool:
         """Carry out everything that is desired; return whether something has to be tried again."""
+        async with self._one_round:
+            return await self._carry_out_round()
+
+    async def _carry_out_round(self) -> bool:
         asked = dict(self._unsettled)
+        self._set_since.clear()
         desired = await self._get(self._settable)
         if desired is None:
             return self._enabled
@@ -197,7 +217,7 @@ class DesiredValues:
             self._store.offline_since = None
             self._note_online()
             self._store.write_soon()
-        retry = [await self._carry_out(part) for part in self._parts(_without(new, stale))]
+        retry = [await self._carry_out(part, asked) for part in self._parts(_without(new, stale))]
         return any(retry) or not cleared
 
     def _parts(self, desired: Mapping[str, Desired]) -> Iterable[dict[str, Desired]]:
@@ -216,8 +236,23 @@ class DesiredValues:
         if part:
             yield part
 
-    async def _carry_out(self, desired: Mapping[str, Desired]) -> bool:
-        """Carry out and clear these values; return whether something has to be tried again."""
+    async def _carry_out(self, found: Mapping[str, Desired], asked: Mapping[str, Mapping[str, JsonValue]]) -> bool:
+        """Carry out and clear the values that are still wanted; return whether something has to be tried again.
+
+        `asked` is as for `_settle_sets`. Nothing is awaited between the last look at what was set and the first action.
+        """
+        await self._sets_answered()
+        replaced = {
+            key: value
+            for key, value in found.items()
+            if key in self._unsettled and self._unsettled[key] is not asked.get(key)
+        }
+        desired = {key: value for key, value in _without(found, replaced).items() if key not in self._set_since}
+        again = bool(desired) and await self._carry_out_now(desired)
+        await self._clear(replaced, "not done, because another value was set meanwhile")
+        return again or len(desired) + len(replaced) < len(found)
+
+    async def _carry_out_now(self, desired: Mapping[str, Desired]) -> bool:
         values = {key: value.value for key, value in desired.items()}
         self._store_versions(desired, carried_out=True)
         answer = await self._carry_out_command(

@@ -288,8 +288,8 @@ async def follow_triggers(
 ) -> CALLBACK_TYPE | None:
     """Call `on_event` whenever one of the triggers fires; return a function that ends it, None if none could be attached.
 
-    `failed` is called with what is wrong with a trigger that could not be attached. Raises vol.Invalid or HomeAssistantError for
-    an invalid configuration.
+    `failed` is called with what is wrong with a trigger that could not be attached. Raises vol.Invalid or HomeAssistantError
+    for an invalid configuration.
     """
 
     def triggered(variables: dict[str, Any]) -> None:

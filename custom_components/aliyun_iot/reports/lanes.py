@@ -92,7 +92,7 @@ class NewestLane(Lane[str, Queued]):
         wanted: Callable[[str], bool],
         post: Post,
     ) -> None:
-        """`post` sends newest values. `wanted` returns whether a value of a property that did not arrive is to be posted again."""
+        """`post` sends newest values; `wanted` returns whether a value that did not arrive is to be posted again."""
         super().__init__(device, counters)
         self._outbox = outbox
         self._history = history

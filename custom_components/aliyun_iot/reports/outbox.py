@@ -154,7 +154,8 @@ class Outbox:
         self._on_unreportable_changed = on_unreportable_changed
         self._reported: dict[str, str] = {}
         self._logged: set[str] = set()
-        """Refused properties that were logged since counting began anew; the values of one may be taken and refused in turns."""
+        """Refused properties that were logged since counting began anew; the values of one may be taken and refused in
+        turns."""
         self._snapshots: list[Snapshot] = []
 
     @property

@@ -1,8 +1,8 @@
-"""Values of several sub-devices in one message: a gateway may send few messages a second, whatever the number of its sub-devices.
+"""Values of several sub-devices in one message: a gateway may send few messages a second, however many it has.
 
-What sub-devices post while another message is under way goes together into the next one (docs/protocol.md §4.4). A message for one
-sub-device alone is an ordinary post, and so is everything after a pack was refused: a pack fails as a whole, and only an ordinary
-post says which value is at fault.
+What sub-devices post while another message is under way goes together into the next one (docs/protocol.md §4.4). A message
+for one sub-device alone is an ordinary post, and so is everything after a pack was refused: a pack fails as a whole, and only
+an ordinary post says which value is at fault.
 """
 
 import asyncio

@@ -62,12 +62,13 @@ class Reporter:
         on_unreportable_changed: Callable[[], None],
         on_losses_changed: Callable[[Mapping[str, Loss]], None],
     ) -> None:
-        """Report through `device`, while it `is_online`. `window` is the shortest time between two posts of newest values, in seconds; `events` are sent along with them.
+        """Report through `device` while it `is_online`, and send `events` along with the values.
 
-        `post` sends newest values, by default in a message for the device alone.
-        `on_change` is called with a property that changed, its value, and the context in which its entity did; `on_unsent`
-        when a value came that cannot be sent now. `on_past` and `on_overflow` are as for `History`, `on_refused`,
-        `on_refusals_changed` and `on_unreportable_changed` as for `Outbox`, `on_losses_changed` as for `Losses`.
+        `window` is the shortest time between two posts of newest values, in seconds. `post` sends newest values, by default
+        in a message for the device alone. `on_change` is called with a property that changed, its value, and the context in
+        which its entity did; `on_unsent` when a value came that cannot be sent now. `on_past` and `on_overflow` are as for
+        `History`, `on_refused`, `on_refusals_changed` and `on_unreportable_changed` as for `Outbox`, `on_losses_changed` as
+        for `Losses`.
         """
         self.counters = Counters()
         self.outbox = Outbox(
@@ -355,7 +356,7 @@ class _TemplateTracking:
     def __init__(
         self, hass: HomeAssistant, on_result: Callable[[BoundProperty, Any, datetime, Context | None], None]
     ) -> None:
-        """`on_result` is called with a property, the result or the error of its template, and time and context of the change."""
+        """`on_result` gets a property, the result or the error of its template, and time and context of the change."""
         self._hass = hass
         self._on_result = on_result
         self._tracked: dict[str, tuple[BoundProperty, TrackTemplateResultInfo]] = {}

@@ -1,7 +1,7 @@
 """Cutting received bytes into MQTT packets.
 
-A host may be hostile or broken, so a packet is judged by its fixed header (MQTT 3.1.1 §2.2), before its content is kept: what no
-host of the platform sends is refused there, and at most one packet of the longest allowed length is ever buffered.
+A host may be hostile or broken, so a packet is judged by its fixed header (MQTT 3.1.1 §2.2), before its content is kept: what
+no host of the platform sends is refused there, and at most one packet of the longest allowed length is ever buffered.
 """
 
 from collections.abc import Mapping

@@ -39,7 +39,8 @@ PERIOD = 1.05
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 60.0
 REFUSED_DELAY = 15 * 60.0
-"""Refused credentials stay wrong, but a disabled device may be enabled again; a host that is not the platform may be replaced."""
+"""Refused credentials stay wrong, but a disabled device may be enabled again; a host that is not the platform may be
+replaced."""
 
 SHORT_LIVED = 60.0
 """Seconds online after which a connection counts as good: the back-off starts again from its first delay.

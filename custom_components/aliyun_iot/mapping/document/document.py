@@ -1,8 +1,8 @@
 """The mapping of one device as a document, to be kept, read, edited and taken to another installation.
 
 It refers to entities by their ids and contains nothing of the device itself or its product: no triple, no endpoint, no thing
-model. Of sub-devices it has the names, since a sub-device is found by them, but no secrets. Its bindings, services, events and rules are validated like stored ones. The same mapping always gives the same document,
-in whatever order it was made.
+model. Of sub-devices it has the names, since a sub-device is found by them, but no secrets. Its bindings, services, events
+and rules are validated like stored ones. The same mapping always gives the same document, in whatever order it was made.
 """
 
 from collections.abc import Iterable, Mapping

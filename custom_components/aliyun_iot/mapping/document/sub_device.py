@@ -60,7 +60,10 @@ class StandsFor:
 
 @dataclass(frozen=True, slots=True)
 class DocumentedSubDevice:
-    """A sub-device without its secret and its mapping; without a title or what it stands for, an import leaves that as it is."""
+    """A sub-device without its secret and its mapping.
+
+    Where the title or what it stands for is missing, an import leaves that as it is.
+    """
 
     product_key: Annotated[str, FieldSpec(str, Expected.PRODUCT_KEY)]
     device_name: Annotated[str, FieldSpec(str, Expected.DEVICE_NAME)]

@@ -3,7 +3,8 @@
 They are listed because scanning the folder would be a blocking call at import. Left out on purpose are `image` and `camera`
 (a picture can't be a property, and the attributes contain access tokens) and domains whose entities have nothing that a
 property could hold or whose actions have no entity as their target: `ai_task`, `conversation`, `geo_location`,
-`image_processing`, `infrared`, `radio_frequency`, `stt`, `tts`, `wake_word`. Their states and attributes can be bound with the aspects of `generic.py`.
+`image_processing`, `infrared`, `radio_frequency`, `stt`, `tts`, `wake_word`. Their states and attributes can be bound with
+the aspects of `generic.py`.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
 """Robot vacuums: activity, commands, suction, areas to clean.
 
-Suction is set before the command of the same `property/set`, so that cleaning starts with it. The areas are ids of Home Assistant's
-areas, separated by commas, in the order in which they are cleaned; which parts of the robot's map they are is set up in Home
-Assistant, which refuses others. Areas and a command at once are refused.
+Suction is set before the command of the same `property/set`, so that cleaning starts with it. The areas are ids of Home
+Assistant's areas, separated by commas, in the order in which they are cleaned; which parts of the robot's map they are is set
+up in Home Assistant, which refuses others. Areas and a command at once are refused.
 """
 
 from collections.abc import Mapping
