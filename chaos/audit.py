@@ -195,7 +195,7 @@ def _missing(recorder: Recorder) -> dict[str, set[int]]:
 
 
 def _losses(house: Home) -> Check:
-    """Check that losses are told by a repair issue of the device; it is deleted with the entry, so only those of this run count."""
+    """Check that losses are told by an issue of the device, which is deleted with the entry: only those of this run count."""
     issues = ir.async_get(house.hass).issues
     broken = [
         f"{parts.stored.title}: {count} losses, and no repair issue"

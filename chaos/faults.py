@@ -1,4 +1,4 @@
-"""The faults of the connection, of messages, and of what happens in the house; those of sub-devices are in `sub_device_faults.py`."""
+"""The faults of the connection, of messages, and of the house; those of sub-devices are in `sub_device_faults.py`."""
 
 import asyncio
 from collections import Counter
@@ -206,13 +206,15 @@ class FaultInjector:
                 async with asyncio.timeout(ONLINE_TIMEOUT):
                     while not self._house.is_online or unanswered(self._recorder):  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
-            await self._house.restart(None if self._house.is_online else self._recorder.excuse_unanswered)
+            away = [device for device in self._recorder.present if not device.online or self._house.is_offline(device)]
+            await self._house.restart(lambda: self._recorder.excuse_unanswered(away))
         finally:
             self._load.calm = False
 
     async def _restart_alone(self) -> None:
         """Restart Home Assistant without a cloud that could get its last answers."""
-        await self._house.restart(self._recorder.excuse_unanswered)
+        away = self._recorder.present
+        await self._house.restart(lambda: self._recorder.excuse_unanswered(away))
 
     async def _set_clock(self, fault: Fault) -> None:
         """Set the clock of the house, and set it right again later."""

@@ -25,6 +25,7 @@ from custom_components.aliyun_iot.health.sub_device_issues import SUB_DEVICE_ISS
 from custom_components.aliyun_iot.mapping.binding import Binding
 from custom_components.aliyun_iot.stored_device import StoredDevice, sub_devices_of
 from custom_components.aliyun_iot.sub_device_row import identities_of
+from simulator import CloudDevice
 
 from .house import ALL_SENSORS, ALL_SWITCHES, BELL_ENTITY, MEASUREMENT, WISHES, property_row
 from .resources import belongs_to
@@ -110,6 +111,10 @@ class Home:
         """Whether the device is connected, as the integration knows."""
         return self.is_loaded and self.entry.runtime_data.link.state is LinkState.ONLINE
 
+    def is_offline(self, device: CloudDevice) -> bool:
+        """Return whether the integration cannot send messages of a device, as it knows."""
+        return not any(parts.device.is_online for parts in self.all_parts if parts.device.identity == device.key)
+
     @property
     def bound(self) -> set[str]:
         """The keys of the properties that are bound."""
@@ -171,7 +176,7 @@ class Home:
         """
         await asyncio.shield(asyncio.create_task(self._reload()))
 
-    async def restart(self, meanwhile: Callable[[], None] | None = None) -> None:
+    async def restart(self, meanwhile: Callable[[], None]) -> None:
         """Stop Home Assistant in the middle of everything, call `meanwhile`, and start it again."""
         await asyncio.shield(asyncio.create_task(self._restart(meanwhile)))
 
@@ -306,11 +311,10 @@ class Home:
         async with self._deaf():
             await self.hass.config_entries.async_reload(self._entry_id)
 
-    async def _restart(self, meanwhile: Callable[[], None] | None) -> None:
+    async def _restart(self, meanwhile: Callable[[], None]) -> None:
         async with self._deaf():
             await self.stop()
-            if meanwhile:
-                meanwhile()
+            meanwhile()
             await self.start()
 
     def _show_again(self, name: str) -> None:

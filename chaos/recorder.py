@@ -81,8 +81,7 @@ class Recorder(logging.Handler):
         self.reached: set[str] = set()
         """The ids of the commands that reached the house."""
         self.excused: set[str] = set()
-        """The ids of commands whose answers were lost because Home Assistant was stopped without a connection, or their device
-        was deleted."""
+        """The ids of commands whose answers were lost, as Home Assistant was stopped without a connection or the device deleted."""
         self.wishes: dict[str, list[int]] = {name: [] for name in WISHES}
         """The desired values of each property, oldest first."""
         self.granted: Counter[tuple[str, int]] = Counter()
@@ -157,10 +156,6 @@ class Recorder(logging.Handler):
         if device not in self._devices:
             self._devices.append(device)
 
-    def forget(self, device: CloudDevice) -> None:
-        """Excuse the commands to a device that is about to be deleted: their answers would be those of no device."""
-        self.excused |= {call.id for call in device.service_calls if not call.replies}
-
     def record_sample(self, name: str, value: int) -> None:
         """Record a sample of a sensor."""
         for key in self.samples:
@@ -175,10 +170,10 @@ class Recorder(logging.Handler):
         """Record a desired value that an application is about to set."""
         self.wishes[name].append(value)
 
-    def excuse_unanswered(self) -> None:
-        """Excuse the commands without an answer: nothing of it is kept on disk, and Home Assistant has just been stopped."""
-        for device in self._devices:
-            self.forget(device)
+    def excuse_unanswered(self, devices: Iterable[CloudDevice]) -> None:
+        """Excuse the commands to these devices without an answer: it is lost, as nothing of it is kept on disk."""
+        for device in devices:
+            self.excused |= {call.id for call in device.service_calls if not call.replies}
 
     def collect(self) -> None:
         """Collect the records of the cloud since the previous call."""

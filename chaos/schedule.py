@@ -1,7 +1,7 @@
 """Which faults happen when, drawn from a seed.
 
-There are four streams of faults at the same time: faults of the connection and of Home Assistant as a whole, faults of messages,
-what happens in the house, and what happens to its sub-devices.
+There are four streams of faults at the same time: faults of the connection and of Home Assistant as a whole, faults of
+messages, what happens in the house, and what happens to its sub-devices.
 """
 
 from collections.abc import Mapping, Sequence

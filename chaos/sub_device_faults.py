@@ -90,7 +90,7 @@ class SubDeviceFaults:
 
     async def _delete(self, child: Child) -> None:
         if device := self._actions.find(child.identity):
-            self._recorder.forget(device)
+            self._recorder.excuse_unanswered([device])
         await self._actions.delete(child.identity)
 
     async def _create(self, child: Child) -> None:

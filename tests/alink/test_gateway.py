@@ -10,6 +10,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple, Identity
 from custom_components.aliyun_iot.alink.codes import Code
+from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.errors import (
     BoundElsewhere,
     GatewayFull,
@@ -580,6 +581,35 @@ async def test_answer_that_a_cut_may_have_swallowed(house: House) -> None:
     topics = [message.topic for message in list(house.cloud.wire)[sent_before:]]
     assert topics.index(TOPICS.login) < topics.index(again)
     assert TOPICS.errors not in topics
+
+
+async def test_answer_that_a_lost_session_may_have_swallowed(house: House) -> None:
+    """The cloud has dropped it, and says so: it is repeated once, after the next login."""
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    finish = asyncio.Event()
+
+    async def act(_command: Command) -> Answer:
+        await finish.wait()
+        return Answer()
+
+    house.owner.act = act
+    device = house.cloud.device(*first)
+    await house.cloud.call("SetDeviceProperty", ProductKey=LAMPS, DeviceName="lamp-0", Items={"LightSwitch": 0})
+    await until(lambda: house.owner.commands)
+    device.connection.close("lost", code=0)  # the gateway learns it from what it sends
+    finish.set()
+    await house.settled(WAITING, first)
+    assert not device.service_calls[0].replies
+    for _ in range(2):  # what was repeated is not repeated again
+        house.advance(60)
+        await house.settled(ONLINE, first)
+        await until(lambda: not len(house.link._answers) and device.service_calls[0].replies)
+        await house.link.device.read_clock()
+        assert len(device.service_calls[0].replies) == 1
+        device.connection.close("lost", code=520)
+        await house.settled(WAITING, first)
 
 
 async def test_answer_of_a_sub_device_that_was_logged_out(house: House) -> None:

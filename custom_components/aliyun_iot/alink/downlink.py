@@ -4,7 +4,7 @@ The platform delivers at least once. A command that is delivered again is answer
 messages that no caller waits for have no id and may be meant twice, so only MQTT's DUP flag marks a second delivery.
 
 Answers are sent at QoS 0, as RRPC requires (§6.4), so nothing confirms their arrival. Those that were sent within the last
-minute of a connection that was lost are repeated once on the next one.
+minute of a connection, or of the session of a sub-device, that was lost are repeated once in the next one.
 
 What is carried out is answered. So a command is refused before anything is done when too many run, or when more answers wait
 than the platform takes in time.
@@ -99,12 +99,14 @@ class _Queued:
     """An answer to be sent; `expires` is in monotonic seconds.
 
     `identity` is that of the device whose command it answers, None if it can be sent whether or not the device has a session.
+    `again` is that it was sent before, and may have been lost.
     """
 
     topic: str
     payload: bytes
     expires: float
     identity: Identity | None = None
+    again: bool = False
 
 
 class Answers:
@@ -212,7 +214,8 @@ class Answers:
         released = [answer for answer in self._held if answer.identity in identities]
         if released:
             self._drop_held(identities)
-            self._others.extend(released)
+            for answer in released:
+                (self._repeats if answer.again else self._others).append(answer)
             self._waiting_bytes += sum(len(answer.payload) for answer in released)
             self._empty.clear()
             self._changed.set()
@@ -223,13 +226,27 @@ class Answers:
 
     def connection_lost(self) -> None:
         """Queue the answers that may have been lost with the connection; each is repeated once."""
-        since = time.monotonic() - REPEATED_FOR
-        lost = [answer for at, answer in self._sent if at >= since]
+        lost = self._lately_sent()
         self._repeats.extend(lost)
         self._waiting_bytes += sum(len(answer.payload) for answer in lost)
         self._forget_sent()
         if lost:
             self._empty.clear()
+
+    def session_lost(self, identity: Identity) -> None:
+        """Hold the answers of a device that may have been lost with its session for `release`; each is repeated once."""
+        for answer in self._lately_sent():
+            if answer.identity == identity:
+                self._hold(answer)
+        kept = [(at, answer) for at, answer in self._sent if answer.identity != identity]
+        self._forget_sent()
+        for at, answer in kept:
+            self._keep_sent(at, answer)
+
+    def _lately_sent(self) -> list[_Queued]:
+        """Return the answers that may be lost if a connection or a session is now, as they are to be sent again."""
+        since = time.monotonic() - REPEATED_FOR
+        return [replace(answer, again=True) for at, answer in self._sent if at >= since]
 
     def _delay(self) -> float:
         """Return the seconds until the next answer may be sent."""
@@ -272,7 +289,7 @@ class Answers:
         else:
             self._in_a_row = 0
             self._flow.count()
-        if queue is not self._repeats:
+        if not answer.again:
             self._keep_sent(now, answer)
         return True
 
