@@ -81,7 +81,7 @@ class Recorder(logging.Handler):
         self.reached: set[str] = set()
         """The ids of the commands that reached the house."""
         self.excused: set[str] = set()
-        """The ids of commands whose answers are lost: Home Assistant was stopped without a connection, or the device deleted."""
+        """The ids of commands whose answers are lost: Home Assistant stopped without a connection, or the device is deleted."""
         self.wishes: dict[str, list[int]] = {name: [] for name in WISHES}
         """The desired values of each property, oldest first."""
         self.granted: Counter[tuple[str, int]] = Counter()

@@ -18,6 +18,7 @@ import pytest
 from chaos.audit import DAY_MS, audit, audit_events, differing, misplaced, untold
 from chaos.automations import COUNT, listening_automations
 from chaos.clock import HouseClock
+from chaos.compressed import compressed
 from chaos.disk import Disk, DiskFault
 from chaos.home import Home
 from chaos.house import (
@@ -35,11 +36,14 @@ from chaos.house import (
 )
 from chaos.recorder import Recorder, captured_passwords
 from chaos.resources import Resources
-from chaos.schedule import CONNECTION, HOUSE, MESSAGES, SUB_DEVICES, schedule
+from chaos.schedule import CONNECTION, HOUSE, MESSAGES, SUB_DEVICES, Fault, Kind, schedule
+from chaos.sub_device_actions import SubDeviceActions
+from chaos.sub_device_faults import LoginWatch, SubDeviceFaults
+from chaos.sub_devices import CHILDREN, LEVEL, POWER, SUB_LEVELS, SUB_READINGS
 from custom_components.aliyun_iot.alink.samples import utc_milliseconds
 from custom_components.aliyun_iot.reports.losses import Loss
 from custom_components.aliyun_iot.reports.outbox import Refusal
-from simulator import CloudDevice, Desired, DeviceReply, EventRecord, ServiceCall, Simulator
+from simulator import CloudDevice, Desired, DeviceReply, Direction, EventRecord, ServiceCall, Simulator
 
 from .waiting import until
 
@@ -135,6 +139,70 @@ async def test_audit_reports_a_different_last_value(house: Home, device: CloudDe
     house.parts.reporter.outbox.status["newest_3"].refusal = Refusal("460", 9, 1)
     assert untold(house, recorder.present) == []
     assert broken(house, device, recorder) == [difference]
+
+
+async def test_audit_reports_sub_devices(house: Home, devices: list[CloudDevice], recorder: Recorder) -> None:
+    """Offline although the device is available, another value, a missing sample of one that shares it, and no answer."""
+    last = devices[-1]
+    last.properties[POWER] = (1, 1)
+    assert broken(house, last, recorder) == ["sub-7.Power: 0.0 in Home Assistant, 1.0 in the cloud"]
+    last.properties[POWER] = (0, 1)
+    recorder.record_sample("sub_4_reading", 5)
+    recorder.arrivals["sub-5.Reading"] = Counter({(5, 100): 1})
+    assert broken(house, last, recorder) == ["missing sub-4.Reading: 5 (0 lost)"]
+    house.lost["sub-4.Reading"] = 1
+    assert broken(house, last, recorder) == []
+    last.service_calls.append(ServiceCall("1", "1", "set", {POWER: 1}, False, 0, 0.0))
+    recorder.reached.add("1")
+    assert broken(house, last, recorder) == ["set 1 {'Power': 1}: it reached the house, and no answer has arrived"]
+    recorder.excuse_unanswered([last])
+    last.connection.close("lost")  # without a word, so that Home Assistant shows it as connected
+    off = "sub-7: available True, online in the cloud False, shown as connected True"
+    assert broken(house, last, recorder) == [off]
+
+
+async def test_sub_device_whose_device_is_away(house: Home, devices: list[CloudDevice], recorder: Recorder) -> None:
+    """It is logged out after a while, and has the values from before."""
+    child = CHILDREN[1]
+    assert house.set_value(child.entities[LEVEL], 8)
+    await until(lambda: not differing(house, devices))
+    for name in child.entities.values():
+        house.take_away(name, remove=False)
+    assert not house.is_available(child)
+    assert misplaced(house, devices) == ["sub-1: available False, online in the cloud True, shown as connected True"]
+    await until(lambda: not misplaced(house, devices))
+    assert [device.device_name for device in devices if not device.online] == ["sub-1"]
+    assert differing(house, devices) == {}
+    for name in child.entities.values():
+        house.bring_back(name)
+    await until(lambda: not misplaced(house, devices))
+    assert all(device.online for device in devices)
+
+
+@pytest.mark.parametrize("kind", list(SUB_DEVICES))
+async def test_fault_of_sub_devices(
+    house: Home,
+    cloud: Simulator,
+    devices: list[CloudDevice],
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Kind,
+) -> None:
+    """Each has an effect, which the house gets over."""
+    logins = LoginWatch()
+    monkeypatch.setattr(cloud._platform.transcript, "_listener", logins.saw)
+    actions = SubDeviceActions(cloud, devices[0], SECRETS)
+    faults = SubDeviceFaults(cloud, house, recorder, actions, logins)
+    before = cloud.wire[-1].number
+    with compressed():
+        await faults.inject(Fault(0.0, kind, 0.1, 1))
+        for name in (*SUB_READINGS, *SUB_LEVELS):  # a lost session shows with the next value
+            house.set_value(name, 2)
+        await until(lambda: not (misplaced(house, recorder.present) or differing(house, recorder.present)))
+    links = [message for message in cloud.wire if message.number > before and message.direction is Direction.LINK]
+    assert any("sub-" in message.device or "chaos-1" in message.device for message in links)
+    assert logins.act is None
+    assert all(device.gateway is devices[0] for device in recorder.present[1:])
 
 
 async def test_audit_reports_samples(house: Home, device: CloudDevice, recorder: Recorder) -> None:

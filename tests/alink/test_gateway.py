@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import json
+import time
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.alink.sub_device import SubDevice, SubDeviceConfig, SubDeviceState
+from custom_components.aliyun_iot.alink.sub_device import BEHAVIOUR, SubDevice, SubDeviceConfig, SubDeviceState
 from custom_components.aliyun_iot.alink.topics import GatewayTopics
 from simulator import CloudDevice, NodeType, Simulator
 from simulator.device_side.uplink import RejectedError
@@ -451,6 +452,24 @@ async def test_session_lost(house: House) -> None:
     house.advance(2)
     await house.settled(ONLINE, first)
     assert house.logins() == [1, 1]
+
+
+@pytest.mark.parametrize("code", [427, 521, 522])
+async def test_logged_out_by_the_cloud_while_nothing_is_to_be_done(
+    house: House, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """It is tried again after its pause, although nothing else happens."""
+    soon = {error: replace(behaviour, first=0.05) for error, behaviour in BEHAVIOUR.items()}
+    monkeypatch.setattr(f"{ALINK}.sub_device.BEHAVIOUR", soon)
+    house.gateway._clock = time.monotonic
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    await until(lambda: not house.gateway._changed.is_set())
+    house.cloud.device(*first).connection.close("lost", code=code)
+    await until(lambda: house.reported[first] is not ONLINE)
+    await house.settled(ONLINE, first)
+    assert house.cloud.device(*first).online
 
 
 async def test_five_logins_a_minute(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -698,6 +698,7 @@ class Gateway:
             sub.in_topology = False
         sub.fail(error, self._jitter())
         self._set(sub, sub.state_after_error(), always=True)
+        self._changed.set()  # its next try may be the only thing that is to be done
 
     def _pardon(self, sub: SubDevice) -> None:
         """Try again after an error whose cause is gone."""
