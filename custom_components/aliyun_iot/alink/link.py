@@ -18,10 +18,11 @@ from enum import StrEnum
 import time
 from typing import Protocol
 
+from .answers import ANSWERS_PER_SECOND, MAX_QUEUED
 from .auth import Identity
 from .command import CommandHandler
 from .device import Device, NoticeHandler
-from .downlink import ANSWERS_PER_SECOND, MAX_QUEUED, Downlink, DownlinkMemory
+from .downlink import Downlink, DownlinkMemory
 from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
 from .foreign import logger_of
 from .mqtt.connecting import LinkConfig
