@@ -179,12 +179,17 @@ class Link:
         if filters := [topic_filter for device in devices for topic_filter in device.filters]:
             await self.subscribe(filters)
 
-    def logged_out(self, identity: Identity) -> None:
-        """Let a sub-device send no more, and fail its requests that wait for a reply."""
+    def logged_out(self, identity: Identity, *, lost: bool = False) -> None:
+        """Let a sub-device send no more, and fail its requests that wait for a reply.
+
+        If its session is `lost`, the cloud may have refused its last answers, which are sent again after the next login.
+        """
         device = self._devices.get(identity)
         if device is None or device is self.device or not device.logged_in:
             return
         device.logged_in = False
+        if lost:
+            self._answers.session_lost(identity)
         if self._session:
             self._session.end(device.topics.system, device.filters)
 
