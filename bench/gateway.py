@@ -89,7 +89,11 @@ def _report(results: Mapping[tuple[int, str], Result]) -> Report:
         "memory, kB each",
         "processor, ms each",
         "loop block, ms",
-        "again",
+        "work",
+        "collection",
+        "again block",
+        "work",
+        "collection",
         "codes and drops",
     )
     text = "from CONNACK until all are online and all values there; first with an empty topology, again after a cut"
@@ -115,7 +119,11 @@ def _row(count: int, kind: str, result: Result) -> list[str]:
         *row,
         f"{result.again_cost.resident_mb * 1024 / count:.1f}",
         f"{(result.first_cost.processor_ms + result.again_cost.processor_ms) / count:.2f}",
-        *(f"{cost.loop_block_ms:.0f}" if kind != "sdk" else "-" for cost in (result.first_cost, result.again_cost)),
+        *(
+            f"{value:.0f}" if kind != "sdk" else "-"
+            for cost in (result.first_cost, result.again_cost)
+            for value in (cost.loop_block_ms, cost.loop_work_ms, cost.collection_ms)
+        ),
         f"{bad or ''} {dropped or ''}".strip() or "-",
     ]
 

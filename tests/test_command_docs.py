@@ -7,15 +7,10 @@ import re
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.aliyun_iot.alink.answers import ANSWERS_PER_SECOND, MAX_BYTES, MAX_QUEUED, MAX_URGENT
 from custom_components.aliyun_iot.alink.codes import Code, describe
-from custom_components.aliyun_iot.alink.downlink import (
-    ANSWERS_PER_SECOND,
-    MAX_BYTES,
-    MAX_QUEUED,
-    MAX_RUNNING,
-    MAX_URGENT,
-    REMEMBERED_FOR,
-)
+from custom_components.aliyun_iot.alink.downlink import MAX_RUNNING
+from custom_components.aliyun_iot.alink.recent_commands import REMEMBERED_FOR
 from custom_components.aliyun_iot.commands import loops
 from custom_components.aliyun_iot.commands.commander import DEADLINE, SYNC_DEADLINE
 from custom_components.aliyun_iot.commands.work import GRACE, MAX_OF_ONE, MAX_WORK

@@ -135,6 +135,77 @@ async def test_script_that_is_already_running(
     await hass.async_block_till_done()
 
 
+WAIT = {"wait_for_trigger": [{"trigger": "event", "event_type": "go_on"}]}
+
+
+@pytest.mark.parametrize(
+    ("actions", "code"),
+    [
+        ([{"delay": 0}], 200),
+        ([GIVE_UP], 100005),
+        ([{"stop": "no water", "error": True}], 100005),
+        ([{"action": "test.missing"}], 100005),
+        ([{"delay": 0}, {"if": "{{ false }}", "then": [GIVE_UP]}], 200),
+        ([WAIT], 100005),
+    ],
+    ids=["fine", "condition", "error", "exception", "branch", "already running"],
+)
+async def test_automation_that_stopped_early(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, actions: list[Config], code: int
+) -> None:
+    """It is run by a press, or by an action of the user; it logs its errors and raises none."""
+    await add(hass, "automation", [{"id": "1690", "alias": "Water", "triggers": [], "actions": actions}])
+    run = {"action": "automation.trigger", "target": {"entity_id": "automation.water"}}
+    press = {"identifier": "Press", "entity": "automation.water", "aspect": "trigger", "access": "control"}
+    own = {"identifier": "Own", "entity": "", "aspect": "actions", "access": "control", "actions": [run]}
+    await set_up([{**press, "confirmed": True}, own], options=NO_MODEL)
+    running = hass.async_create_task(
+        hass.services.async_call("automation", "trigger", {"entity_id": "automation.water"}, blocking=actions == [WAIT])
+    )
+    for identifier in ("Press", "Own"):
+        reply = await set_properties(**{identifier: 1})
+        assert reply.code == code, reply.message
+        if code != 200:
+            assert "has run automation.water, which stopped early" in reply.message
+    hass.bus.async_fire("go_on")
+    await running
+
+
+async def test_automation_that_reacts_to_what_was_done(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """How it ends is no matter of the command."""
+    triggers = [{"trigger": "state", "entity_id": "input_boolean.lamp"}]
+    await add(hass, "input_boolean", {"lamp": None})
+    await add(hass, "automation", [{"id": "1", "alias": "React", "triggers": triggers, "actions": [GIVE_UP]}])
+    turn_on = {"action": "input_boolean.turn_on", "target": {"entity_id": "input_boolean.lamp"}}
+    own = {"identifier": "Own", "entity": "", "aspect": "actions", "access": "control"}
+    await set_up([{**own, "actions": [turn_on, {"delay": {"milliseconds": 50}}]}], options=NO_MODEL)
+    assert (await set_properties(Own=1)).code == 200
+    assert hass.states.get("automation.react").attributes["last_triggered"]
+
+
+async def test_entity_that_becomes_unavailable_between_two_actions(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """Home Assistant would leave it out of the second one without an error."""
+    attributes = {"hvac_modes": ["off", "heat"], "fan_modes": ["low", "high"], "fan_mode": "low"}
+    hass.states.async_set("climate.heater", "off", {**attributes, "supported_features": 8})
+
+    async def set_mode(_call: object) -> None:
+        hass.states.async_set("climate.heater", "unavailable")
+
+    hass.services.async_register("climate", "set_hvac_mode", set_mode)
+    fan = async_mock_service(hass, "climate", "set_fan_mode")
+    row = {"entity": "climate.heater", "access": "control"}
+    rows = [{**row, "identifier": "Mode", "aspect": "mode"}, {**row, "identifier": "Fan", "aspect": "fan_mode"}]
+    await set_up(rows, options=NO_MODEL)
+    reply = await set_properties(Mode=1, Fan=1)
+    assert reply.code == 100004
+    assert reply.message.startswith("Mode: climate.heater is unavailable")
+    assert not fan
+
+
 async def test_nested_error_that_the_user_ignores(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:

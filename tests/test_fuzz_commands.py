@@ -279,8 +279,8 @@ async def test_ten_thousand_downlinks(
     hass.loop.set_debug(False)  # takes three quarters of the time
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.02)
     # Bounded memories that are full after the warm-up.
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.downlink.REMEMBERED_BYTES", 200_000)
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.downlink.MAX_SENT_BYTES", 50_000)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.recent_commands.REMEMBERED_BYTES", 200_000)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.answers.MAX_SENT_BYTES", 50_000)
     monkeypatch.setattr("custom_components.aliyun_iot.commands.policy.MINUTE", 1.0)
     monkeypatch.setattr("custom_components.aliyun_iot.commands.loops.MAX_CONTEXTS", 50)
     calls = async_mock_service(hass, "test", "meter")

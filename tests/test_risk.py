@@ -133,6 +133,66 @@ async def test_device_action_is_as_risky_as_its_entity(hass: HomeAssistant, doma
     assert culprit == (registered.entity_id if domain == "lock" else None)
 
 
+@pytest.mark.parametrize(
+    ("target", "culprit"),
+    [
+        ("{registry_id}", "cover.gate"),
+        (["cover.curtain", "{registry_id}"], "cover.gate"),
+        ("COVER.GARAGE", "cover.garage"),
+        ("light.hall, cover.garage", "cover.garage"),
+        ("cover.curtain,cover.garage", "cover.garage"),
+        (" cover.garage", "cover.garage"),
+        ("group.doors", "cover.garage"),
+        ("group.outer", "cover.garage"),
+        ("group.lamps", None),
+        ("group.endless", "{action}"),
+        ("ALL", "{action}"),
+        ("None", None),
+        ("cover.curtain", None),
+        ("0123456789abcdef0123456789abcdef", "{action}"),
+    ],
+)
+@pytest.mark.parametrize("action", ["cover.open_cover", "homeassistant.turn_on"])
+@pytest.mark.parametrize("where", ["data", "target"])
+async def test_targets_are_read_as_home_assistant_reads_them(
+    hass: HomeAssistant, where: str, action: str, target: str | list[str], culprit: str | None
+) -> None:
+    """Registry ids, several entities in one text, capitals, and groups, of which the action reaches the members."""
+    gate = er.async_get(hass).async_get_or_create("cover", "test", "gate", suggested_object_id="gate")
+    hass.states.async_set(gate.entity_id, "closed", {"device_class": "gate"})
+    groups = {"doors": ["cover.garage"], "outer": ["group.doors"], "lamps": ["light.hall"]}
+    for name, members in {**groups, "endless": ["group.again"], "again": ["group.endless"]}.items():
+        hass.states.async_set(f"group.{name}", "off", {"entity_id": members})
+    texts = [text.format(registry_id=gate.id) for text in ([target] if isinstance(target, str) else target)]
+    entity_id = texts if isinstance(target, list) else texts[0]
+    state = await add_template_switch(hass, {"action": action, where: {"entity_id": entity_id}})
+    assert risk_of(hass, state) == (culprit and culprit.format(action=action))
+
+
+@pytest.mark.parametrize("data", [{"{{ 'entity_id' }}": "cover.garage"}, {"entity_id": "garage"}], ids=str)
+async def test_target_that_cannot_be_read_is_risky(hass: HomeAssistant, data: dict[str, str]) -> None:
+    """A template in place of `entity_id` may become the name of any target."""
+    state = await add_template_switch(hass, {"action": "cover.open_cover", "data": data})
+    assert risk_of(hass, state) == "cover.open_cover"
+
+
+async def test_member_that_is_no_entity_is_risky(hass: HomeAssistant) -> None:
+    """Nobody knows what an integration means by it."""
+    hass.states.async_set("switch.odd", "off", {"entity_id": ["light.hall", "Front door"]})
+    assert risk_of(hass, state_of(hass, "switch.odd")) == "Front door"
+
+
+async def test_light_is_as_risky_as_its_switch(hass: HomeAssistant) -> None:
+    """A switch can be shown as a light in YAML."""
+    switch = {"name": "Trick", "state": "{{ false }}", "turn_on": [UNLOCK], "turn_off": []}
+    assert await async_setup_component(hass, "template", {"template": [{"switch": [switch]}]})
+    lights = [{"platform": "switch", "name": name, "entity_id": f"switch.{name}"} for name in ("trick", "relay")]
+    assert await async_setup_component(hass, "light", {"light": lights})
+    await hass.async_block_till_done()
+    assert risk_of(hass, state_of(hass, "light.trick")) == "lock.unlock"
+    assert risk_of(hass, state_of(hass, "light.relay")) is None
+
+
 async def test_group_is_as_risky_as_its_members(hass: HomeAssistant) -> None:
     """At any depth, and without an end where groups contain each other."""
     assert risk_of(hass, await add_group(hass, "cover", "cover.curtain", "cover.garage")) == "cover.garage"

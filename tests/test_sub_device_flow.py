@@ -139,6 +139,40 @@ async def test_list_is_matched_by_name(
     assert walk.result["description_placeholders"]["online"] == "4"
 
 
+async def test_list_with_what_was_added_before(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, house: None
+) -> None:
+    """The export of a batch is pasted again for the next devices; its first ones are not proposed for others."""
+    text = "\n".join([*(f"{LAMPS},SN-000{number},{SECRET}" for number in range(1, 4)), f"{PLUGS},SN-0001,{SECRET}"])
+    cloud.add_product(LAMPS, dynamic_registration=True)
+    walk = await Walk.add_subentry(hass, entry, "sub_device")
+    await walk.submit(**AREA)
+    await walk.submit(devices=[key for key, title in walk.choices("devices").items() if title.startswith("书桌灯")])
+    await walk.submit(product_key=LAMPS)
+    await walk.submit(**walk.values)
+    await walk.choose("list")
+    await walk.submit(list="\n".join(text.splitlines()[:3]))
+    add_to_cloud(cloud, {"书桌灯": "SN-0001"})
+    assert names_of(walk) == {"书桌灯": "SN-0001"}
+    await walk.submit(**walk.values)
+    assert walk.step == "added"
+
+    walk = await Walk.add_subentry(hass, entry, "sub_device")
+    await walk.submit(**AREA)
+    await walk.submit(**walk.values)
+    await walk.submit(product_key=LAMPS)
+    await walk.submit(product_key=PLUGS)
+    await walk.submit(**walk.values)
+    await walk.choose("list")
+    await walk.submit(list=text)
+    names = names_of(walk)
+    assert sorted(names.values()) == ["SN-0001", "SN-0002", "SN-0003"]
+    assert names["Plug"] == "SN-0001"
+    add_to_cloud(cloud, names)
+    await walk.submit(**walk.values)
+    assert walk.step == "added"
+
+
 async def test_product_secret(hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, house: None) -> None:
     """The gateway registers with the secrets of the products, and keeps none of them afterwards."""
     for product_key in (LAMPS, PLUGS):
@@ -162,6 +196,7 @@ async def test_product_secret(hass: HomeAssistant, entry: MockConfigEntry, cloud
         (lambda text: text.replace("shu-zhuo-deng", "x"), "names_invalid"),
         (lambda text: text.replace("shu-zhuo-deng", "luo-di-deng"), "names_doubled"),
         (lambda text: "\n".join(text.splitlines()[1:]), "names_lines"),
+        (lambda text: "\n".join([*text.splitlines()[1:], text.splitlines()[0]]), "names_lines"),
     ],
 )
 async def test_bad_names(hass: HomeAssistant, entry: MockConfigEntry, house: None, change: Any, error: str) -> None:

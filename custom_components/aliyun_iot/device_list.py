@@ -26,7 +26,6 @@ MAX_SUB_DEVICES: Final = 2000
 _COLUMNS: Final[Mapping[str, str]] = {
     "productkey": "product_key",
     "产品key": "product_key",
-    "产品密钥": "product_key",
     "devicename": "device_name",
     "设备名称": "device_name",
     "devicesecret": "device_secret",
@@ -39,6 +38,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
 }
 """What a column or a key holds, by its name in small letters without anything but letters."""
 
+_SEPARATORS: Final = ",\t;|，；"
 _SECRET: Final = re.compile(r"[0-9a-fA-F]{32}")
 _ZIP: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
@@ -94,14 +94,15 @@ def read_device_list(content: bytes | str, products: Collection[str]) -> list[Li
     invalid: list[str] = []
     without: list[str] = []
     for number, row in rows:
-        name = row.get("device_name", "").strip()
-        if name and not row.get("device_secret", "").strip():
-            without.append(name)
-            continue
+        name, secret = row.get("device_name", ""), row.get("device_secret", "").strip()
         try:
-            triple = DeviceTriple.parse(row.get("product_key", "").strip() or only, name, row.get("device_secret", ""))
+            triple = DeviceTriple.parse(row.get("product_key", "").strip() or only, name, secret or "-")
         except TripleInvalid as err:
             invalid.append(f"{number}: {err.field}")
+            continue
+        if not secret:  # a line whose columns are not told apart, or a secret in the wrong column, is not shown
+            named = not _SECRET.fullmatch(triple.device_name)
+            (without if named else invalid).append(triple.device_name if named else f"{number}: device_secret")
             continue
         identity = Identity(triple.product_key, triple.device_name)
         devices.append(ListedDevice(identity, triple.device_secret, row.get("nickname", "").strip()))
@@ -157,15 +158,20 @@ def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     for number, row in enumerate([document] if isinstance(document, dict) else document, 1):
         if not isinstance(row, dict):
             raise ListError(ListFault.UNREADABLE)
-        yield number, {column: str(value) for key, value in row.items() if (column := _column(str(key)))}
+        yield (
+            number,
+            {column: str(value) for key, value in row.items() if (column := _column(str(key))) and value is not None},
+        )
 
 
 def _text_rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
-    separator = max(",\t;|", key=first.count)
+    separator = max(_SEPARATORS, key=first.count)
     cells = (
-        csv.reader(lines, delimiter=separator) if first.count(separator) else (re.split(r"\s+", one) for one in lines)
+        csv.reader(lines, delimiter=separator, skipinitialspace=True)
+        if first.count(separator)
+        else (re.split(r"\s+", one) for one in lines)
     )
     columns: list[str | None] | None = None
     try:
@@ -176,7 +182,7 @@ def _text_rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
             if columns is None and any(map(_column, values)):
                 columns = [_column(cell) for cell in values]
             elif columns:
-                yield number, {name: value for name, value in zip(columns, values, strict=False) if name}
+                yield number, {name: value for name, value in zip(columns, values, strict=False) if name and value}
             else:
                 yield number, _guessed([value for value in values if value])
     except csv.Error as err:

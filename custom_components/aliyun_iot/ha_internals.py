@@ -7,8 +7,8 @@ when Home Assistant changes it, and one that fails on a version that is not in `
 
 * `clear_trace`, `script_end`, `traces_work`: `helpers.trace` has why a script ended, in the context of its task, which is
   otherwise not known. Without it, an action behind which there is a script counts as failed.
-* `nested_script_end`: `hass.data` has the stored traces of scripts, which say how a script that another one ran has ended.
-  Without them, it counts as finished.
+* `nested_script_end`: `hass.data` has the stored traces of scripts and automations, which say how one that an action ran has
+  ended. Without them, it counts as finished.
 * `script_inputs`: the entity object of a script has its fields and variables. Without it, a bound script cannot be called.
 * `run_actions`, `validated_actions`: `helpers.script` validates and runs sequences of actions. Without it, none is run.
 * `script_action`: the action of a script has the unique id of the script as its name, whatever the entity is called.
@@ -144,30 +144,42 @@ def script_end() -> ScriptEnd | None:
 
 @callback
 def nested_script_end(hass: HomeAssistant, context: Context) -> str | None:
-    """Return the name of a script entity that stopped early in a context without an exception, None if there is none.
+    """Return the name of a script or an automation that actions ran in a context and that stopped early without an exception.
 
-    An action in a script that runs another script does not fail with it. Home Assistant stores the trace of each script entity,
-    unless the user has set the number of its stored traces to none.
+    It is None if there is none. An action that runs a script or an automation does not fail with it. Home Assistant stores the
+    trace of each script and of each automation with an id, unless the user has set the number of stored traces to none.
     """
     try:
         for name, stored in (hass.data.get("trace") or {}).items():
-            if name.startswith("script."):
-                for trace in getattr(stored, "runs", stored).values():
-                    ran_here = getattr(getattr(trace, "context", None), "id", "") == context.id
-                    if ran_here and trace.as_short_dict()["script_execution"] in _STOPPED_SILENTLY:
-                        return str(name)
+            domain, _, unique_id = name.partition(".")
+            for trace in getattr(stored, "runs", stored).values():
+                stopped = trace.as_short_dict()["script_execution"] in _STOPPED_SILENTLY.get(domain, ())
+                if stopped and _was_run_in(context, domain, trace):
+                    return er.async_get(hass).async_get_entity_id(domain, domain, unique_id) or str(name)
     except _CHANGED as err:
         _report("the stored traces of scripts", err)
     return None
 
 
-_STOPPED_SILENTLY: Final = {
-    "aborted",
-    "cancelled",
-    "disallowed_recursion_detected",
-    "failed_max_runs",
-    "failed_single",
-}
+def _was_run_in(context: Context, domain: str, trace: Any) -> bool:
+    """Return whether an action in a context ran what has left a trace.
+
+    An automation runs in a context of its own. One that has reacted to what was done, by one of its triggers, does not count.
+    """
+    own: Context | None = getattr(trace, "context", None)
+    if own is None:
+        return False
+    if domain == "automation":
+        return own.parent_id == context.id and trace.as_short_dict()["trigger"] is None
+    return own.id == context.id
+
+
+_STOPPED: Final = frozenset(
+    {"aborted", "cancelled", "disallowed_recursion_detected", "failed_max_runs", "failed_single"}
+)
+
+_STOPPED_SILENTLY: Final = {"automation": _STOPPED | {"error"}, "script": _STOPPED}
+"""The ends of which an action says nothing, by what it runs; an automation only logs its errors."""
 
 
 async def traces_work(hass: HomeAssistant) -> bool:
@@ -344,16 +356,18 @@ class TargetMembers:
 
 
 @callback
-def target_members(hass: HomeAssistant, **parts: Iterable[str]) -> TargetMembers:
-    """Return the members of a target, without groups; `parts` are ids by `entity_id`, `device_id`, `area_id` and so on.
+def target_members(hass: HomeAssistant, *, expand_groups: bool = False, **parts: Iterable[str]) -> TargetMembers:
+    """Return the members of a target; `parts` are ids by `entity_id`, `device_id`, `area_id` and so on.
 
-    Raises HomeAssistantChanged.
+    With `expand_groups` there are the members of an old group (`group.…`) in its place. Raises HomeAssistantChanged.
     """
     try:
         from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
         target = TargetSelection({part: list(ids) for part, ids in parts.items()})
-        found = async_extract_referenced_entity_ids(hass, target, expand_group=False, primary_entities_only=False)
+        found = async_extract_referenced_entity_ids(
+            hass, target, expand_group=expand_groups, primary_entities_only=False
+        )
         return TargetMembers(
             found.referenced | found.indirectly_referenced, found.referenced_areas, found.referenced_devices
         )
@@ -401,6 +415,7 @@ class PassedOn:
 _OPERATES: Final = {
     "generic_hygrostat": "_switch_entity_id",
     "generic_thermostat": "heater_entity_id",
+    "switch": "_switch_entity_id",  # a light in YAML that is a switch
     "switch_as_x": "_switch_entity_id",
     "universal": "_children",
 }

@@ -26,10 +26,13 @@ from homeassistant.const import (
     CONF_SERVICE_DATA_TEMPLATE,
     CONF_TARGET,
     CONF_THEN,
+    ENTITY_MATCH_ALL,
+    ENTITY_MATCH_NONE,
     STATE_UNKNOWN,
 )
-from homeassistant.core import DOMAIN as HOMEASSISTANT, HomeAssistant, State, callback
+from homeassistant.core import DOMAIN as HOMEASSISTANT, HomeAssistant, State, callback, valid_entity_id
 from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
 
 from .exposures import resolve_entity
 from .ha_internals import HomeAssistantChanged, PassedOn, passed_on, target_members
@@ -122,6 +125,8 @@ class _Search:
 
     def _members(self, entity_ids: Iterable[str]) -> str | None:
         for entity_id in entity_ids:
+            if not valid_entity_id(entity_id):
+                return entity_id
             state = self._hass.states.get(entity_id) or State(entity_id, STATE_UNKNOWN)
             domain = domain_of(entity_id)
             if domain and domain.risky(state):
@@ -166,9 +171,9 @@ class _Search:
         if not operates or (domain in DOMAINS and DOMAINS[domain].risky(State(f"{domain}.any", STATE_UNKNOWN))):
             return name
         try:
-            targets = _targets(step)
-            found = target_members(self._hass, **targets) if targets else None
-        except _Unknown, HomeAssistantChanged:
+            targets = _targets(self._hass, step)
+            found = target_members(self._hass, expand_groups=True, **targets) if targets else None
+        except _Unknown, HomeAssistantChanged, RecursionError:  # the last one if groups contain each other
             return name
         entity_ids = sorted(found.entity_ids) if found else []
         return self._members(each for each in entity_ids if domain in (HOMEASSISTANT, each.partition(".")[0]))
@@ -178,25 +183,41 @@ class _Unknown(Exception):  # noqa: N818 - named after what happened
     """The targets of an action are known only when it runs."""
 
 
-def _targets(step: Mapping[str, Any]) -> dict[str, list[str]]:
+def _targets(hass: HomeAssistant, step: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the ids of the targets of an action by kind; raises _Unknown if some can't be known."""
     targets: dict[str, list[str]] = {}
     parts = [step, *(step.get(key) for key in (CONF_TARGET, CONF_SERVICE_DATA, CONF_SERVICE_DATA_TEMPLATE))]
     for part in parts:
         if part is None:
             continue
-        if not isinstance(part, Mapping):
+        if not isinstance(part, Mapping) or not all(isinstance(key, str) for key in part):
             raise _Unknown
         for kind in _TARGETS:
             for each in _listed(part.get(kind)):
-                if not isinstance(each, str) or each == "all":
+                if not isinstance(each, str):
                     raise _Unknown
-                targets.setdefault(kind, []).append(each)
+                targets.setdefault(kind, []).extend(_entities(hass, each) if kind == ATTR_ENTITY_ID else [each])
     return targets
 
 
+def _entities(hass: HomeAssistant, text: str) -> list[str]:
+    """Return the entity ids that Home Assistant reads in a text, where they may be in any case, several, or registry ids."""
+    try:
+        references = cv.comp_entity_ids_or_uuids(text)
+    except vol.Invalid as err:
+        raise _Unknown from err
+    if references == ENTITY_MATCH_NONE:
+        return []
+    if references == ENTITY_MATCH_ALL:
+        raise _Unknown
+    found = [resolve_entity(hass, reference) for reference in references]
+    if None in found:
+        raise _Unknown
+    return [entity_id for entity_id in found if entity_id]
+
+
 def _listed(value: Any) -> Iterable[Any]:
-    if value is None or value == "none":
+    if value is None or value == ENTITY_MATCH_NONE:
         return ()
     return value if isinstance(value, list | tuple | set) else (value,)
 

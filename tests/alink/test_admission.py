@@ -9,22 +9,24 @@ from types import SimpleNamespace
 
 import pytest
 
-from custom_components.aliyun_iot.alink import downlink
-from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.command import Answer, Command, CommandKind, Route
-from custom_components.aliyun_iot.alink.downlink import (
-    MAX_RUNNING,
+from custom_components.aliyun_iot.alink.answers import (
+    ANSWERS_PER_SECOND,
+    MAX_BYTES,
+    MAX_QUEUED,
+    MAX_SENT_BYTES,
     MAX_URGENT,
     SYNC_PATIENCE,
     Answers,
-    Downlink,
-    DownlinkMemory,
 )
+from custom_components.aliyun_iot.alink.codes import Code
+from custom_components.aliyun_iot.alink.command import Answer, Command, CommandKind, Route
+from custom_components.aliyun_iot.alink.downlink import MAX_RUNNING, Downlink, DownlinkMemory
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from simulator.core.limits import SlidingWindow
 
+from .conftest import ALINK
 from .virtual_time import run_virtually
 
 SET = Route(CommandKind.PROPERTY_SET, reply_to="/set_reply")
@@ -122,7 +124,8 @@ class Cloud:
 def virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the answers expire by the clock of the loop."""
     clock = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time())
-    monkeypatch.setattr(downlink, "time", clock)
+    for module in ("answers", "recent_commands"):
+        monkeypatch.setattr(f"{ALINK}.{module}.time", clock)
 
 
 @pytest.mark.parametrize("work", [0.0, 0.5], ids=["at once", "half a second each"])
@@ -158,7 +161,7 @@ def test_callers_alone_are_served_in_time_or_refused() -> None:
         waited = cloud.waited()
         assert len(waited) > 30 * 15
         assert waited[-1] < SYNC_PATIENCE
-        assert waited[math.ceil(0.5 * len(waited))] < MAX_URGENT / downlink.ANSWERS_PER_SECOND + 1
+        assert waited[math.ceil(0.5 * len(waited))] < MAX_URGENT / ANSWERS_PER_SECOND + 1
 
     run_virtually(story())
 
@@ -198,7 +201,7 @@ def test_answers_that_wait_for_a_connection_do_not_let_more_be_done_than_can_be_
             cloud.set(f"set {number}")
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-        assert len(cloud.carried_out) == downlink.MAX_QUEUED
+        assert len(cloud.carried_out) == MAX_QUEUED
         cloud.connected = True
         await cloud.flood(1, sets=1, calls=0)
         assert all(len(found) == 1 for found in cloud.answers.values())
@@ -224,11 +227,11 @@ def test_large_answers_count_by_their_bytes() -> None:
         while answers.has_room(0, urgent=False):
             answers.put("/reply", b"x" * MAX_PAYLOAD, urgent=False)
             number += 1
-        assert number == downlink.MAX_BYTES // MAX_PAYLOAD
+        assert number == MAX_BYTES // MAX_PAYLOAD
         assert not answers.has_room(0, urgent=True)
         answers.put("/reply", b"x", urgent=False)
         await answers.pump(send)
-        assert answers._sent_bytes <= downlink.MAX_SENT_BYTES
+        assert answers._sent_bytes <= MAX_SENT_BYTES
         assert answers.has_room(0, urgent=False)
 
     run_virtually(story())

@@ -7,22 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from custom_components.aliyun_iot.alink.answers import MAX_LESSER, MAX_URGENT
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.command import Answer, Command, CommandKind, Route
-from custom_components.aliyun_iot.alink.downlink import (
-    MAX_DELIVERIES,
-    MAX_LESSER,
-    MAX_RUNNING,
-    MAX_URGENT,
-    REMEMBERED_FOR,
-    Downlink,
-    DownlinkMemory,
-    _Recent,
-)
+from custom_components.aliyun_iot.alink.downlink import MAX_DELIVERIES, MAX_RUNNING, Downlink, DownlinkMemory
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
+from custom_components.aliyun_iot.alink.recent_commands import REMEMBERED_FOR, RecentCommands
 from simulator import CloudDevice, Simulator
 from simulator.broker.packets import publish as publish_packet
 
@@ -81,7 +74,7 @@ async def test_same_id_with_other_params_is_another_command(
     assert [one.params for one in owner.commands] == [{"LightSwitch": 1}, {"LightSwitch": 0}]
 
 
-def remembered(recent: _Recent, number: int, payload: bytes = b"") -> None:
+def remembered(recent: RecentCommands, number: int, payload: bytes = b"") -> None:
     """Let a command be carried out and answered."""
     key = (f"/{number}", "7", b"")
     recent.settle(key, recent.keep(key), 200, payload)
@@ -89,9 +82,9 @@ def remembered(recent: _Recent, number: int, payload: bytes = b"") -> None:
 
 def test_commands_are_remembered_for_minutes_whatever_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand others in five minutes are within the bytes; after the time all of them are forgotten."""
-    recent = _Recent()
+    recent = RecentCommands()
     clock = Clock()
-    monkeypatch.setattr(f"{ALINK}.downlink.time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(f"{ALINK}.recent_commands.time", SimpleNamespace(monotonic=clock))
     for number in range(10_000):
         remembered(recent, number, b'{"id":"7","code":200,"data":{},"message":"success"}')
         clock.now += 0.029
@@ -105,8 +98,8 @@ def test_commands_are_remembered_for_minutes_whatever_follows(monkeypatch: pytes
 
 def test_bytes_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Long answers are dropped first, and a second delivery is told so; then the oldest commands; never one that runs."""
-    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED_BYTES", 100_000)
-    recent = _Recent()
+    monkeypatch.setattr(f"{ALINK}.recent_commands.REMEMBERED_BYTES", 100_000)
+    recent = RecentCommands()
     running = recent.keep(("/slow", "7", b""))
     for number in range(100):
         remembered(recent, number, b"x" * 10_000)
@@ -161,7 +154,7 @@ async def test_second_delivery_is_recognised_for_a_limited_time(
     new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch, *, outdated: str, marked: bool, runs: int
 ) -> None:
     """A host with one id for all commands may repeat a command on purpose, for example when it was undone by hand."""
-    monkeypatch.setattr(f"{ALINK}.downlink.{outdated}", -1)
+    monkeypatch.setattr(f"{ALINK}.recent_commands.{outdated}", -1)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
@@ -252,7 +245,7 @@ async def test_commands_are_refused_while_too_many_answers_wait(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They could not be answered in time."""
-    monkeypatch.setattr(f"{ALINK}.downlink.MAX_QUEUED", 0)
+    monkeypatch.setattr(f"{ALINK}.answers.MAX_QUEUED", 0)
     reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
     assert (reply.code, owner.commands) == (Code.TOO_BUSY, [])
 

@@ -7,9 +7,8 @@ import json
 
 import pytest
 
-from custom_components.aliyun_iot.alink import downlink
+from custom_components.aliyun_iot.alink.answers import ANSWERS_PER_SECOND, MAX_LESSER, Answers
 from custom_components.aliyun_iot.alink.command import Answer, Command
-from custom_components.aliyun_iot.alink.downlink import ANSWERS_PER_SECOND, MAX_LESSER, Answers
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.mqtt.pacing import PERIOD
@@ -17,7 +16,7 @@ from simulator import CloudDevice, Note, ServiceCall, Simulator
 
 from ..conftest import DEVICE_NAME
 from ..waiting import until
-from .conftest import NewLink, Owner, call, config_for, is_back, obeys, sent
+from .conftest import ALINK, NewLink, Owner, call, config_for, is_back, obeys, sent
 from .proxy import Proxy, Way
 
 
@@ -109,7 +108,7 @@ async def test_outdated_answer_is_dropped(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After minutes no caller waits for an answer any more."""
-    monkeypatch.setattr(downlink, "PATIENCE", -1.0)
+    monkeypatch.setattr(f"{ALINK}.answers.PATIENCE", -1.0)
     wanted = await set_a_property(cloud, device, owner)
     cloud.faults.set(drop_connection=DEVICE_NAME)
     await until(lambda: link.state is not LinkState.ONLINE)
@@ -173,7 +172,7 @@ async def test_rate_of_answers_is_used_and_never_passed(
     answers = Answers()
     for number in range(600):
         answer(answers, number, urgent=urgent)
-    monkeypatch.setattr(downlink.time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(f"{ALINK}.answers.time.monotonic", lambda: 0.0)
     pumped = Pumped(answers, monkeypatch)
     await pumped.run()
     times = pumped.times
@@ -241,10 +240,26 @@ async def test_answers_stay_in_order_when_the_connection_is_lost_while_sending()
         assert line.sent == [0, 1, 2]
 
 
+async def test_nobody_waits_for_a_connection_that_was_lost() -> None:
+    """Home Assistant may be stopping, and the answers can't be sent any more."""
+    answers = Answers()
+    sent: list[bytes] = []
+    for number in range(2 * ANSWERS_PER_SECOND):
+        answer(answers, number)
+    pump = asyncio.create_task(answers.pump(lambda _topic, payload: sent.append(payload)))
+    await until(lambda: sent)
+    flushing = asyncio.create_task(answers.flush(3600))
+    await asyncio.sleep(0)
+    pump.cancel()
+    await asyncio.wait_for(flushing, 5)
+    assert len(answers)
+    await asyncio.wait_for(answers.flush(3600), 5)
+
+
 @pytest.mark.usefixtures("unlimited")
 async def test_answer_that_was_sent_long_before_the_loss_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     """It can hardly have been lost with the connection."""
-    monkeypatch.setattr(downlink, "REPEATED_FOR", -1.0)
+    monkeypatch.setattr(f"{ALINK}.answers.REPEATED_FOR", -1.0)
     answers = Answers()
     line = Line(answers)
     async with line.connected():

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
 from custom_components.aliyun_iot.alink.command import Answer, Command
-from custom_components.aliyun_iot.alink.downlink import REMEMBERED_BYTES
 from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.recent_commands import REMEMBERED_BYTES
 
 from ..conftest import DEVICE_NAME, PRODUCT_KEY
 from ..waiting import until

@@ -261,7 +261,7 @@ async def test_deliveries_of_a_running_command_share_what_they_wait_for(new_link
 
 async def test_answers_are_limited_in_bytes(new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
     """Large answers fill the queue sooner; then commands are refused."""
-    monkeypatch.setattr(f"{ALINK}.downlink.MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(f"{ALINK}.answers.MAX_BYTES", 1_000_000)
 
     async def act(_command: Command) -> Answer:
         return Answer(data={"text": "x" * 200_000})

@@ -9,7 +9,7 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
-from custom_components.aliyun_iot.alink.downlink import Answers
+from custom_components.aliyun_iot.alink.answers import Answers
 from custom_components.aliyun_iot.alink.errors import (
     ClientRejected,
     ConnectError,

@@ -116,7 +116,7 @@ async def test_messages_do_not_displace_commands_from_memory(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second delivery of a command is recognised after many messages."""
-    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED_BYTES", 1500)
+    monkeypatch.setattr(f"{ALINK}.recent_commands.REMEMBERED_BYTES", 1500)
     await link.device.listen_to_topics(["get"])
     command = b'{"id": "5", "params": {"LightSwitch": 1}}'
     await publish(cloud, link.device.topics.property_set, command)

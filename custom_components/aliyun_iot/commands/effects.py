@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 
 from ..alink.codes import Code
+from ..exposures import Absence, absence
 from ..ha_internals import entity_integration, passed_on
 from ..log_text import some_of
 from .outcome import Failure
@@ -14,11 +15,28 @@ ATTR_ACTIVE_CHILD = "active_child"
 
 
 @callback
+def unavailability(hass: HomeAssistant, entity_id: str) -> Failure | None:
+    """Return why an entity cannot be controlled at all: Home Assistant leaves it out of an action without an error."""
+    state = hass.states.get(entity_id)
+    if state is None:
+        why = Absence.DISABLED if absence(hass, entity_id) is Absence.DISABLED else "has gone"
+        return Failure(Code.UNAVAILABLE, f"{entity_id} {why}")
+    if state.state == STATE_UNAVAILABLE:
+        return Failure(Code.UNAVAILABLE, f"{entity_id} is unavailable")
+    if entity_integration(hass, entity_id) is None:
+        return Failure(Code.UNAVAILABLE, f"{entity_id} is a state without an entity")
+    return None
+
+
+@callback
 def without_effect(hass: HomeAssistant, entity_id: str, action: str) -> Failure | None:
     """Return why an action would do nothing without an error.
 
-    A universal media player ignores actions for which it has no command while none of its players is on.
+    The entity may have become unavailable by the action before. A universal media player ignores actions for which it has no
+    command while none of its players is on.
     """
+    if failure := unavailability(hass, entity_id):
+        return failure
     state = hass.states.get(entity_id)
     if state is None or entity_integration(hass, entity_id) != "universal" or state.attributes.get(ATTR_ACTIVE_CHILD):
         return None

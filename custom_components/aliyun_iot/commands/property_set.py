@@ -18,7 +18,7 @@ from functools import partial
 from typing import Final
 
 from homeassistant.components.text import TextMode
-from homeassistant.const import ATTR_ENTITY_ID, ATTR_MODE, STATE_UNAVAILABLE
+from homeassistant.const import ATTR_ENTITY_ID, ATTR_MODE
 from homeassistant.core import Context, HomeAssistant, State
 
 from ..alink.codes import Code
@@ -28,13 +28,11 @@ from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
 from ..alink.privacy import BY_NAME_ALONE, HIDDEN, PrivateNames
 from ..bound import BoundProperties, BoundProperty
-from ..exposures import Absence, absence
-from ..ha_internals import entity_integration
 from ..mapping.aspect import ActionCall, Refused, Value
 from ..mapping.domains import DOMAINS
 from ..mapping.generic import NO_ENTITY_STATE
 from ..risk import risk_of, runs_scripts
-from .effects import require_members, without_effect
+from .effects import require_members, unavailability, without_effect
 from .loops import LoopGuard
 from .outcome import DRY_RUN, Failure, NotAllowedNow
 from .policy import Policy
@@ -193,7 +191,7 @@ class PropertySetter:
             return RequestedProperty(identifier, raw, masked, bound, denied=denied)
         own_actions = bool(bound.binding.actions)
         value: Value | None = None
-        refused = None if own_actions else self._unavailable(bound, state)
+        refused = None if own_actions else unavailability(self._hass, bound.entity_id)
         if refused is None:
             try:
                 value = bound.to_aspect(bound.decode(raw, state), state)
@@ -220,18 +218,6 @@ class PropertySetter:
         if self._loops.is_paused(identifier):
             return _PAUSED
         return self._policy.refusal(CommandKind.PROPERTY_SET, identifier)
-
-    def _unavailable(self, bound: BoundProperty, state: State) -> Failure | None:
-        """Return why an entity cannot be controlled at all."""
-        if state is NO_ENTITY_STATE:
-            is_disabled = absence(self._hass, bound.entity_id) is Absence.DISABLED
-            why = Absence.DISABLED if is_disabled else "has gone"
-            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} {why}")
-        if state.state == STATE_UNAVAILABLE:
-            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} is unavailable")
-        if entity_integration(self._hass, bound.entity_id) is None:  # Home Assistant would only log that it is missing
-            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} is a state without an entity")
-        return None
 
     def _plan(self, properties: Iterable[RequestedProperty]) -> tuple[Step, ...]:
         """Return the steps that set the properties that are not denied."""

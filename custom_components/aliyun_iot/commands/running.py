@@ -54,7 +54,7 @@ async def run_script[T](
 ) -> T:
     """Run an action that runs a script; raises HomeAssistantError if the script stopped early, or if that is not known.
 
-    That includes script entities that it runs in turn; `context` is that of the action.
+    That includes script entities and automations that it runs in turn; `context` is that of the action.
 
     A script raises no exception when a condition does not hold, at a `stop` with `error`, or when it is in single mode and
     already running: only its trace shows it. The trace is kept in the context of the task, which everything that the action
@@ -70,7 +70,7 @@ async def run_script[T](
     elif end.word != FINISHED:
         raise HomeAssistantError(f"the script behind the action stopped early: {end.reason or end.word}")
     if nested := nested_script_end(hass, context):
-        raise HomeAssistantError(f"the script behind the action has run {nested}, which stopped early")
+        raise HomeAssistantError(f"the action has run {nested}, which stopped early")
     return result
 
 

@@ -328,7 +328,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
             except InputRefused as err:
                 errors = err.errors
                 placeholders = {"rows": bullets(labels, [code(row) for row in err.placeholders["rows"].split("\n")])}
-        text = "\n".join(f"{names[candidate.key]} = {candidate.title}" for candidate in draft.chosen)
+        text = "\n".join(f"{names[candidate.key]} = {_one_line(candidate.title)}" for candidate in draft.chosen)
         return self.async_show_form(
             step_id="names",
             data_schema=self.add_suggested_values_to_schema(NAMES_SCHEMA, user_input or {CONF_NAMES: text}),
@@ -445,11 +445,12 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         """Return a DeviceName for each chosen device: one of the list that has its name, or else one made from its name."""
         draft = self._draft
         titles = {candidate.key: candidate.title for candidate in draft.chosen}
-        taken = {identity.device_name for identity in identities_of(self.entry)}
-        proposed = propose_names(titles, taken)
+        present = identities_of(self.entry)
+        proposed = propose_names(titles, {identity.device_name for identity in present})
         if not draft.listed:
             return proposed
-        free = dict(draft.listed)
+        # The console exports a batch as a whole, with what was added before.
+        free = {identity: device for identity, device in draft.listed.items() if identity not in present}
         names: dict[str, str] = {}
         for candidate in draft.chosen:
             product_key = draft.products[candidate.kind]
@@ -482,7 +483,8 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         if len(lines) != len(draft.chosen):
             raise InputRefused({CONF_NAMES: "names_lines"}, {"rows": f"{len(lines)} / {len(draft.chosen)}"})
         names: dict[str, str] = {}
-        invalid, doubled, taken, unlisted = [], [], [], []
+        titles = {_one_line(candidate.title) for candidate in draft.chosen}
+        invalid, moved, doubled, taken, unlisted = [], [], [], [], []
         known = identities_of(self.entry)
         used: set[Identity] = {Identity(self.entry.data[CONF_PRODUCT_KEY], self.entry.data["device_name"])}
         for line, candidate in zip(lines, draft.chosen, strict=True):
@@ -493,6 +495,8 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
                 DeviceTriple.parse(*identity, "-")
             except TripleInvalid:
                 invalid.append(line.strip())
+            if match and match["title"] != _one_line(candidate.title) and match["title"] in titles:
+                moved.append(line.strip())
             if identity in used:
                 doubled.append(name)
             elif identity in known:
@@ -502,6 +506,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
             used.add(identity)
             names[candidate.key] = name
         for error, rows in (
+            ("names_lines", moved),
             ("names_invalid", invalid),
             ("names_doubled", doubled),
             ("names_taken", taken),
@@ -571,6 +576,11 @@ def _is_settled(state: SubDevice | None) -> bool:
     if state is None:
         return False
     return state.state in (SubDeviceState.ONLINE, SubDeviceState.OFFLINE) or state.error is not None
+
+
+def _one_line(title: str) -> str:
+    """Return a title as it stands in a line."""
+    return " ".join(title.split())
 
 
 def _plain(text: str) -> str:
