@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 import zlib
 
 MAX_UNPACKED: Final = 4 * 1024 * 1024
-"""Bytes of each file in the archive; a sheet with 2,000 devices has 0.7 MB."""
+"""Bytes of each file in the archive; a sheet with 2,000 devices has 0.6 MB."""
 
 MAX_COLUMNS: Final = 64
 """Columns that are read; cells beyond them are left out."""
