@@ -38,7 +38,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
 }
 """What a column or a key holds, by its name in small letters without anything but letters."""
 
-_SEPARATORS: Final = ",\t;|，；"  # noqa: RUF001 - a Chinese keyboard has the wide ones
+_SEPARATORS: Final = ",\t;|，；"
 _SECRET: Final = re.compile(r"[0-9a-fA-F]{32}")
 _ZIP: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
