@@ -24,7 +24,7 @@ from custom_components.aliyun_iot.alink.errors import (
     SubDeviceDeleted,
     SubDeviceDisabled,
 )
-from custom_components.aliyun_iot.alink.gateway import Gateway
+from custom_components.aliyun_iot.alink.gateway import Gateway, _read_secrets
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
@@ -485,6 +485,18 @@ async def test_registered_with_the_secret_of_the_product(house: House) -> None:
     assert list(house.stored) == [lamps[0]]
 
 
+def test_refusal_with_a_code_as_text() -> None:
+    """As other replies of the platform have it."""
+    failure: dict[str, Any] = {"productKey": LAMPS, "deviceName": "lamp-1", "code": "6600"}
+    _, refused = _read_secrets(
+        {"successes": [], "failures": [failure, {**failure, "deviceName": "lamp-2", "code": []}]}
+    )
+    assert {identity.device_name: error.code for identity, error in refused.items()} == {
+        "lamp-1": 6600,
+        "lamp-2": Code.INTERNAL_ERROR,
+    }
+
+
 @pytest.mark.parametrize(
     ("identity", "error", "state"),
     [
@@ -694,7 +706,15 @@ async def test_host_without_implicit_subscriptions(house: House, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"[]", b'{"id":"1","code":520}', b'{"id":"1","code":427,"data":[7,{}]}', b"\xff"]
+    "payload",
+    [
+        b"",
+        b"[]",
+        b'{"id":"1","code":520}',
+        b'{"id":"1","code":427,"data":[7,{}]}',
+        b'{"id":"1","code":200,"data":{"productKey":"a1SubLamp01","deviceName":"lamp-0"}}',
+        b"\xff",
+    ],
 )
 async def test_foreign_messages(house: House, payload: bytes) -> None:
     """Whatever stands in messages about sub-devices, nothing happens."""

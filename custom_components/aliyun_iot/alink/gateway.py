@@ -56,6 +56,7 @@ from .errors import (
 from .foreign import logger_of
 from .link import Link, LinkState
 from .messages import JsonValue, Reply, decode_reply, decode_request, encode_reply
+from .model.numeric import to_whole
 from .mqtt.pacing import doubled
 from .mqtt.transport import Delivery
 from .samples import Sample, pack_params, utc_milliseconds, wire_identity
@@ -382,7 +383,7 @@ class Gateway:
         except MessageError as err:
             _LOGGER.debug("Cannot read the message about a session: %s", err)
             return
-        for sub in self._named(report.data):
+        for sub in () if report.ok else self._named(report.data):
             if sub.state is SubDeviceState.REMOVED and report.code != DELETED:
                 continue  # what the other gateway does with it is another matter
             if report.code != NO_SESSION:
@@ -803,8 +804,9 @@ def _read_secrets(data: JsonValue) -> tuple[dict[Identity, str], dict[Identity, 
     refused: dict[Identity, SubDeviceError] = {}
     for entry in failures if isinstance(failures, list) else ():
         match entry:
-            case {"productKey": str(product_key), "deviceName": str(device_name), "code": int(code), **others}:
+            case {"productKey": str(product_key), "deviceName": str(device_name), "code": code, **others}:
                 message = others.get("message")
-                error = sub_device_error(code, message if isinstance(message, str) else "")
+                number = to_whole(code) or Code.INTERNAL_ERROR
+                error = sub_device_error(number, message if isinstance(message, str) else "")
                 refused[Identity(product_key, device_name)] = error
     return found, refused
