@@ -679,6 +679,21 @@ async def test_removed_and_dropped(house: House, gateway_device: CloudDevice) ->
     assert list(house.link._devices) == [house.link.device.identity]
 
 
+async def test_put_again_while_it_is_removed(house: House, gateway_device: CloudDevice) -> None:
+    """It is added to the topology again, and is online."""
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    removing = asyncio.create_task(house.gateway.remove([first]))
+    await asyncio.sleep(0)
+    house.gateway.put(SubDeviceConfig(first, SECRET))
+    house.gateway.want(first, online=True)
+    assert await removing == {}
+    await house.settled(ONLINE, first)
+    await until(lambda: set(gateway_device.sub_devices) == {first} and house.cloud.device(*first).online)
+    assert (await house.link._devices[first].post_properties({"LightSwitch": Sample(1, AT)})).ok
+
+
 async def test_pack_post(house: House) -> None:
     """Values of several sub-devices and of the gateway arrive in one message."""
     lamps = lamps_of(house.cloud, range(2))

@@ -191,9 +191,12 @@ class Gateway:
     # What should be
 
     def put(self, config: SubDeviceConfig) -> SubDevice:
-        """Have a sub-device; one with another secret than before is tried again at once. It is not wanted online at first."""
+        """Have a sub-device; one with another secret than before is tried again at once. It is not wanted online at first.
+
+        One that is just being removed from the topology is added again afterwards.
+        """
         sub = self.sub_devices.get(config.identity)
-        if sub is None:
+        if sub is None or sub.leaving:
             sub = SubDevice(config.identity, config.secret, config.product_secret, self._clock)
             self.sub_devices[config.identity] = sub
             self._topology_known = False
@@ -247,8 +250,14 @@ class Gateway:
         def removed(done: Iterable[SubDevice]) -> None:
             for sub in done:
                 self._end_session(sub)
-                if self.sub_devices.get(sub.identity) is sub:
+                present = self.sub_devices.get(sub.identity)
+                if present is sub:
                     del self.sub_devices[sub.identity]
+                elif present:  # put again meanwhile
+                    self._end_session(present)
+                    present.in_topology = False
+                    self._set(present, present.resting)
+                    self._changed.set()
 
         def refused(sub: SubDevice, error: SubDeviceError) -> None:
             if error.code in (6100, NOT_IN_TOPOLOGY, DELETED):
@@ -256,7 +265,13 @@ class Gateway:
             else:
                 failed[sub.identity] = error
 
-        await self._in_parts(subs, REQUEST_BATCH, self._ask_to_delete, lambda done, _reply: removed(done), refused)
+        for sub in subs:
+            sub.leaving = True
+        try:
+            await self._in_parts(subs, REQUEST_BATCH, self._ask_to_delete, lambda done, _reply: removed(done), refused)
+        finally:
+            for sub in subs:
+                sub.leaving = False
         return failed
 
     async def register(self, configs: Iterable[SubDeviceConfig]) -> Registered:
