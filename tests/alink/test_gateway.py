@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import json
+import time
 from typing import Any
 
 import pytest
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple, Identity
 from custom_components.aliyun_iot.alink.codes import Code
+from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.errors import (
     BoundElsewhere,
     GatewayFull,
@@ -29,7 +31,7 @@ from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.alink.sub_device import SubDevice, SubDeviceConfig, SubDeviceState
+from custom_components.aliyun_iot.alink.sub_device import BEHAVIOUR, SubDevice, SubDeviceConfig, SubDeviceState
 from custom_components.aliyun_iot.alink.topics import GatewayTopics
 from simulator import CloudDevice, NodeType, Simulator
 from simulator.device_side.uplink import RejectedError
@@ -452,6 +454,24 @@ async def test_session_lost(house: House) -> None:
     assert house.logins() == [1, 1]
 
 
+@pytest.mark.parametrize("code", [427, 521, 522])
+async def test_logged_out_by_the_cloud_while_nothing_is_to_be_done(
+    house: House, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """It is tried again after its pause, although nothing else happens."""
+    soon = {error: replace(behaviour, first=0.05) for error, behaviour in BEHAVIOUR.items()}
+    monkeypatch.setattr(f"{ALINK}.sub_device.BEHAVIOUR", soon)
+    house.gateway._clock = time.monotonic
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    await until(lambda: not house.gateway._changed.is_set())
+    house.cloud.device(*first).connection.close("lost", code=code)
+    await until(lambda: house.reported[first] is not ONLINE)
+    await house.settled(ONLINE, first)
+    assert house.cloud.device(*first).online
+
+
 async def test_five_logins_a_minute(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sub-device that loses its session again and again logs in no more often than the platform allows."""
     for delay in ("SESSION_LOST_DELAY", "LONGEST_SESSION_LOST_DELAY"):
@@ -592,6 +612,35 @@ async def test_answer_that_a_cut_may_have_swallowed(house: House) -> None:
     topics = [message.topic for message in list(house.cloud.wire)[sent_before:]]
     assert topics.index(TOPICS.login) < topics.index(again)
     assert TOPICS.errors not in topics
+
+
+async def test_answer_that_a_lost_session_may_have_swallowed(house: House) -> None:
+    """The cloud has dropped it, and says so: it is repeated once, after the next login."""
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    finish = asyncio.Event()
+
+    async def act(_command: Command) -> Answer:
+        await finish.wait()
+        return Answer()
+
+    house.owner.act = act
+    device = house.cloud.device(*first)
+    await house.cloud.call("SetDeviceProperty", ProductKey=LAMPS, DeviceName="lamp-0", Items={"LightSwitch": 0})
+    await until(lambda: house.owner.commands)
+    device.connection.close("lost", code=0)  # the gateway learns it from what it sends
+    finish.set()
+    await house.settled(WAITING, first)
+    assert not device.service_calls[0].replies
+    for _ in range(2):  # what was repeated is not repeated again
+        house.advance(60)
+        await house.settled(ONLINE, first)
+        await until(lambda: not len(house.link._answers) and device.service_calls[0].replies)
+        await house.link.device.read_clock()
+        assert len(device.service_calls[0].replies) == 1
+        device.connection.close("lost", code=520)
+        await house.settled(WAITING, first)
 
 
 async def test_answer_of_a_sub_device_that_was_logged_out(house: House) -> None:

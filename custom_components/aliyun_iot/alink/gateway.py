@@ -404,7 +404,7 @@ class Gateway:
             if report.code != NO_SESSION:
                 self._fail(sub, sub_device_error(report.code, report.message))
             elif sub.state is SubDeviceState.ONLINE:
-                self._end_session(sub)
+                self._end_session(sub, lost=True)
                 sub.lost_session(self._jitter())
                 self._set(sub, sub.resting)
                 self._changed.set()
@@ -709,11 +709,12 @@ class Gateway:
     # States
 
     def _fail(self, sub: SubDevice, error: SubDeviceError) -> None:
-        self._end_session(sub)
+        self._end_session(sub, lost=True)
         if error.code == NOT_IN_TOPOLOGY:
             sub.in_topology = False
         sub.fail(error, self._jitter())
         self._set(sub, sub.state_after_error(), always=True)
+        self._changed.set()  # its next try may be the only thing that is to be done
 
     def _pardon(self, sub: SubDevice) -> None:
         """Try again after an error whose cause is gone."""
@@ -745,10 +746,10 @@ class Gateway:
             self._report(sub)
             await asyncio.sleep(0)
 
-    def _end_session(self, sub: SubDevice) -> None:
+    def _end_session(self, sub: SubDevice, *, lost: bool = False) -> None:
         if sub.state is SubDeviceState.ONLINE:
             sub.went_offline()
-            self._link.logged_out(sub.identity)
+            self._link.logged_out(sub.identity, lost=lost)
 
     def _set(self, sub: SubDevice, state: SubDeviceState, *, always: bool = False) -> None:
         if state is not sub.state:
