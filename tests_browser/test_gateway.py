@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 import re
+import secrets
 
 from playwright.async_api import Browser, Locator, expect
 import pytest
@@ -98,7 +99,7 @@ async def add_sixty_devices(person: Person) -> None:
     for line in lines:
         name, title = line.split(" = ")
         product_key = next(key for word, key in kinds.items() if word in title)
-        devices.append(showroom.cloud.simulator.add_device(product_key, name, "unknown"))
+        devices.append(showroom.cloud.simulator.add_device(product_key, name, secrets.token_hex(16)))
     await seen(person, dialog)
     await person.picture("gateway.names", dialog.locator("ha-dialog dialog").first)
     await person.click(forward(dialog))
