@@ -9,6 +9,7 @@ import pytest
 from demo.words import Language
 
 from .chromium import visit
+from .evidence import Evidence
 from .house import House
 from .person import Person
 from .test_many import all_rows, bind, crowd, open_from_sidebar
@@ -53,11 +54,13 @@ _SCROLLED = """async (viewport) => {
 
 
 @pytest.fixture(params=COUNTS)
-async def crowded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[House, int]]:
+async def crowded(
+    request: pytest.FixtureRequest, evidence: Evidence, tmp_path: Path
+) -> AsyncIterator[tuple[House, int]]:
     """Run a house with so many bound sensors."""
     if not request.config.getoption("--figures"):
         pytest.skip("measures only with --figures")
-    async with crowd(tmp_path, Language.ENGLISH, request.param) as running:
+    async with crowd(tmp_path, Language.ENGLISH, evidence, request.param) as running:
         await bind(running, request.param)
         yield running, request.param
 
@@ -68,22 +71,21 @@ async def test_first_paint_and_scrolling(
 ) -> None:
     """The rows are shown, and each screenful while the table is scrolled; the times are printed."""
     house, count = crowded
-    context = await visit(browser, house)
-    person = Person(await context.new_page(), house, pictures=False)
-    await open_from_sidebar(person)  # the files of the page are in the cache of the browser from now on
-    await person.open("/config/dashboard")
-    await person.page.locator("ha-sidebar").locator("[href='/aliyun-iot']").wait_for()
-    first, all_there = await person.page.evaluate(_PAINTED, count)
-    panel = person.page.locator("aliyun-iot-panel")
-    frames = sorted(await panel.locator(".viewport").evaluate(_SCROLLED))
-    assert len(frames) >= count * ROW // 900 - 1
-    await last_row(panel, count).wait_for()
+    async with visit(browser, house) as context:
+        person = Person(await context.new_page(), house, pictures=False)
+        await open_from_sidebar(person)  # the files of the page are in the cache of the browser from now on
+        await person.open("/config/dashboard")
+        await person.page.locator("ha-sidebar").locator("[href='/aliyun-iot']").wait_for()
+        first, all_there = await person.page.evaluate(_PAINTED, count)
+        panel = person.page.locator("aliyun-iot-panel")
+        frames = sorted(await panel.locator(".viewport").evaluate(_SCROLLED))
+        assert len(frames) >= count * ROW // 900 - 1
+        await last_row(panel, count).wait_for()
     request.config.get_terminal_writer().line(
         f"\n{count} rows: first rows after {first:.0f} ms, all after {all_there:.0f} ms; "
         f"{len(frames)} screenfuls: median frame {frames[len(frames) // 2]:.1f} ms, "
         f"95 % within {frames[len(frames) * 95 // 100]:.1f} ms, longest {frames[-1]:.1f} ms"
     )
-    await context.close()
 
 
 def last_row(panel: Locator, count: int) -> Locator:

@@ -13,6 +13,7 @@ from demo.home_client import Json
 from demo.words import Language
 from simulator import ThingModel
 
+from .evidence import Evidence
 from .house import METERS, House, house
 from .meters import QUANTITIES, Sensor
 from .person import Person
@@ -60,9 +61,9 @@ async def bind(house: House, count: int) -> None:
 
 
 @asynccontextmanager
-async def crowd(folder: Path, language: Language, sensors: int) -> AsyncIterator[House]:
+async def crowd(folder: Path, language: Language, evidence: Evidence, sensors: int) -> AsyncIterator[House]:
     """Run a house with many meters, and a product that defines a property for each sensor."""
-    async with house(folder, language, METERS) as running:
+    async with house(folder, language, evidence, METERS) as running:
         await (await Flow.start(running.home, "add", "meters")).fill("user", {"sensors": sensors})
         model = thing_model(sensors)
         running.cloud.device.thing_model = ThingModel.parse(model)
@@ -71,9 +72,11 @@ async def crowd(folder: Path, language: Language, sensors: int) -> AsyncIterator
 
 
 @pytest.fixture(scope="module", params=list(Language), name="house")
-async def _house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def _house(
+    request: pytest.FixtureRequest, evidence: Evidence, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
     """Run a house with a hundred meters in place of the house of the other tests."""
-    async with crowd(tmp_path_factory.mktemp("many"), request.param, SENSORS) as running:
+    async with crowd(tmp_path_factory.mktemp("many"), request.param, evidence, SENSORS) as running:
         yield running
 
 
