@@ -204,7 +204,7 @@ async def test_integrations_are_named_in_the_language_of_the_installation(hass: 
 
 
 async def test_without_a_thing_model_a_warning_comes_first(hass: HomeAssistant) -> None:
-    """The menu offers the ways to a thing model before the entities, and the page with the entities says what happens without one."""
+    """The menu offers the ways to a thing model first, and the page with the entities says what happens without one."""
     walk = await Walk.options(hass, entry_with(hass, {}), "select")
     assert walk.step == "unmodelled"
     assert next(iter(walk.result["menu_options"])) == "thing_model_fetch"
