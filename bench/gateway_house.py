@@ -47,11 +47,17 @@ TICK = 0.01
 
 @dataclass(slots=True)
 class Cost:
-    """Megabytes of resident memory, processor milliseconds and the longest block of the loop in milliseconds."""
+    """Megabytes of resident memory, processor milliseconds and the longest block of the loop in milliseconds.
+
+    `loop_work_ms` is the longest block in processor milliseconds without garbage collections, which does not depend on how
+    busy the machine is; `collection_ms` is the longest of these.
+    """
 
     resident_mb: float = 0.0
     processor_ms: float = 0.0
     loop_block_ms: float = 0.0
+    loop_work_ms: float = 0.0
+    collection_ms: float = 0.0
 
 
 class _Meter:
@@ -59,22 +65,35 @@ class _Meter:
 
     def __init__(self) -> None:
         gc.collect()
-        self._resident, self._worked, self._block = resident_mb(), time.process_time(), 0.0
+        self._resident, self._worked = resident_mb(), time.process_time()
+        self._block = self._work = self._collection = 0.0
+        self._collecting_since = self._collected = 0.0
+        gc.callbacks.append(self._collecting)
 
     async def watch_loop(self) -> None:
         """Record the longest block."""
         loop = asyncio.get_running_loop()
         while True:
-            began = loop.time()
+            began, worked, collected = loop.time(), time.thread_time(), self._collected
             await asyncio.sleep(TICK)
             self._block = max(self._block, (loop.time() - began - TICK) * 1000)
+            self._work = max(self._work, (time.thread_time() - worked - self._collected + collected) * 1000)
 
     def cost(self) -> Cost:
         """Return the cost since the previous call; the memory is that of everything."""
         worked = time.process_time()
-        cost = Cost(resident_mb() - self._resident, (worked - self._worked) * 1000, self._block)
-        self._worked, self._block = worked, 0.0
+        memory, processor = resident_mb() - self._resident, (worked - self._worked) * 1000
+        cost = Cost(memory, processor, self._block, self._work, self._collection)
+        self._worked, self._block, self._work, self._collection = worked, 0.0, 0.0, 0.0
         return cost
+
+    def _collecting(self, phase: str, _info: object) -> None:
+        if phase == "start":
+            self._collecting_since = time.thread_time()
+        else:
+            seconds = time.thread_time() - self._collecting_since
+            self._collected += seconds
+            self._collection = max(self._collection, seconds * 1000)
 
 
 @asynccontextmanager

@@ -10,9 +10,10 @@ from custom_components.aliyun_iot.health.issues import Issue
 from simulator import CloudDevice, ServiceCall
 
 from .clock import JUMPS
-from .home import Home
-from .house import LAMPS, QUESTION, SCENE, SENSORS, WISHES
+from .home import Home, losses_of
+from .house import ENTITIES, QUESTION, SCENE
 from .recorder import Recorder
+from .sub_devices import CHILDREN, key_of
 
 EVENT_TIME_TOLERANCE = 1000
 """Milliseconds by which the posted time of an event may differ from the time at which it was fired."""
@@ -48,23 +49,43 @@ class Check:
             yield f"        and {len(self.broken) - MAX_LISTED} more"
 
 
-def differing(house: Home, device: CloudDevice) -> dict[str, str]:
-    """Return the bound properties whose last value differs between the two sides, and how."""
+def differing(house: Home, devices: Iterable[CloudDevice]) -> dict[str, str]:
+    """Return the bound properties whose last value differs between the two sides, and how, by their keys."""
+    known = {
+        key_of(device.device_name, identifier): value
+        for device in devices
+        for identifier, (value, _) in device.properties.items()
+    }
     found = {}
     bound = house.bound
-    for name in (*SENSORS, *LAMPS, *WISHES):
-        state = house.hass.states.get(house.entity_id(name))
-        here, there = _number(state and state.state), _number(device.properties.get(name, (None, 0))[0])
-        if name in bound and here != there:
-            found[name] = f"{name}: {here} in Home Assistant, {there} in the cloud"
+    for key, name in ENTITIES.items():
+        here, there = _number(house.value(name)), _number(known.get(key))
+        if key in bound and here != there:
+            found[key] = f"{key}: {here} in Home Assistant, {there} in the cloud"
     return found
 
 
-def untold(house: Home, device: CloudDevice) -> list[str]:
+def untold(house: Home, devices: Iterable[CloudDevice]) -> list[str]:
     """Return the properties whose last value differs although the integration does not say that the cloud refused it."""
-    parts = house.parts
-    told = parts.reporter.outbox.refusals if parts else {}
-    return [difference for name, difference in differing(house, device).items() if name not in told]
+    told = {
+        key_of(parts.device.identity.device_name, identifier)
+        for parts in house.all_parts
+        for identifier in parts.reporter.outbox.refusals
+    }
+    return [difference for key, difference in differing(house, devices).items() if key not in told]
+
+
+def misplaced(house: Home, devices: Iterable[CloudDevice]) -> list[str]:
+    """Return the sub-devices that are not online as their devices are available, in the cloud or as Home Assistant shows."""
+    online = {device.key: device.online for device in devices}
+    found = []
+    for child in CHILDREN:
+        here, there, shown = house.is_available(child), online[child.identity], house.shows_connected(child)
+        if not here == there == shown:
+            found.append(
+                f"{child.identity.device_name}: available {here}, online in the cloud {there}, shown as connected {shown}"
+            )
+    return found
 
 
 def missing_samples(house: Home, recorder: Recorder) -> list[str]:
@@ -81,14 +102,14 @@ def lost_events(house: Home, recorder: Recorder) -> list[str]:
     return [f"{name} {number}" for name, number in missing] if len(missing) > counted else []
 
 
-def unanswered(device: CloudDevice, recorder: Recorder) -> list[str]:
+def unanswered(recorder: Recorder) -> list[str]:
     """Return the commands that reached the house but whose answer has not arrived at the cloud.
 
     Synchronous commands are left out: their callers have got a time-out as the outcome.
     """
     return [
         f"{_name(call)}: it reached the house, and no answer has arrived"
-        for call in device.service_calls
+        for call in recorder.commands
         if call.id in recorder.reached and not call.replies and not call.sync and call.id not in recorder.excused
     ]
 
@@ -108,13 +129,15 @@ def ungranted(house: Home, device: CloudDevice, recorder: Recorder) -> list[str]
 
 def audit(house: Home, device: CloudDevice, recorder: Recorder) -> list[Check]:
     """Check every promise that can be checked while the device is connected."""
-    last = list(differing(house, device).values())
+    last = list(differing(house, recorder.present).values())
+    places = misplaced(house, recorder.present)
     samples = sum(map(len, recorder.samples.values()))
     repeated = sum(times - 1 for arrivals in recorder.arrivals.values() for times in arrivals.values())
     missing = sum(map(len, _missing(recorder).values()))
     lost = sum(house.losses[name] for name in recorder.samples)
     return [
         Check("every last value is equal", f"{len(house.bound)} properties", last),
+        Check("sub-devices are online while their devices are available", f"{len(CHILDREN)} sub-devices", places),
         Check(
             "every sample is there once or counted as lost",
             f"{samples} samples, {repeated} repeated with the same time, {missing} missing, {lost} counted as lost",
@@ -122,7 +145,7 @@ def audit(house: Home, device: CloudDevice, recorder: Recorder) -> list[Check]:
         ),
         audit_events(house, recorder),
         _losses(house),
-        _commands(device, recorder),
+        _commands(recorder),
         _wishes(house, device, recorder),
         Check("every listening automation hears every command", f"{recorder.heard} commands", recorder.unheard),
         Check(
@@ -172,14 +195,15 @@ def _missing(recorder: Recorder) -> dict[str, set[int]]:
 
 
 def _losses(house: Home) -> Check:
-    """Check that losses are told by a repair issue; it is deleted with the entry, so only those of this run count."""
-    parts = house.parts
-    count = parts.reporter.losses.total if parts else 0
-    told = any(
-        domain == DOMAIN and issue.translation_key == Issue.REFUSED_FOR_GOOD
-        for (domain, _), issue in ir.async_get(house.hass).issues.items()
-    )
-    broken = [f"{count} losses, and no repair issue"] if count and not told else []
+    """Check that losses are told by an issue of the device, which is deleted with the entry: only those of this run count."""
+    issues = ir.async_get(house.hass).issues
+    broken = [
+        f"{parts.stored.title}: {count} losses, and no repair issue"
+        for parts in house.all_parts
+        if (count := parts.reporter.losses.total)
+        and (DOMAIN, f"{Issue.REFUSED_FOR_GOOD}_{parts.stored.key}") not in issues
+    ]
+    count = losses_of(house.all_parts).total()
     return Check("what is lost is told", f"{house.losses.total()} losses, {count} since the last reload", broken)
 
 
@@ -212,7 +236,7 @@ def _with_two_times(house: Home, recorder: Recorder) -> Iterable[str]:
         for value, at in arrivals:
             times.setdefault(value, []).append(at)
         for value in recorder.samples[name]:
-            if (name, str(value)) not in house.shown_again and _are_several(times.get(value, ())):
+            if (ENTITIES[name], str(value)) not in house.shown_again and _are_several(times.get(value, ())):
                 yield f"{name}: {value} with {len(times[value])} times: {sorted(times[value])}"
 
 
@@ -220,10 +244,10 @@ def _name(call: ServiceCall) -> str:
     return f"{call.identifier} {call.id} {call.params}"
 
 
-def _commands(device: CloudDevice, recorder: Recorder) -> Check:
+def _commands(recorder: Recorder) -> Check:
     carried_out = answered = busy = lost = 0
-    broken = unanswered(device, recorder)
-    for call in device.service_calls:
+    broken = unanswered(recorder)
+    for call in recorder.commands:
         executions = recorder.executions[call.id]
         name = _name(call)
         if call.identifier in (SCENE, QUESTION) and isinstance(call.params, dict):
@@ -242,5 +266,7 @@ def _commands(device: CloudDevice, recorder: Recorder) -> Check:
         lost += call.id not in recorder.reached
     summary = f"{carried_out} carried out, {answered} answered, {busy} of them refused with 429, {lost} never arrived"
     if recorder.excused:
-        summary += f", {len(recorder.excused & recorder.reached)} answers lost with Home Assistant"
+        summary += (
+            f", {len(recorder.excused & recorder.reached)} answers lost with Home Assistant or with a deleted device"
+        )
     return Check("every command has one outcome", summary, broken)

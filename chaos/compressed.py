@@ -4,8 +4,11 @@ Outages and pauses are shorter by `FACTOR`. Time-outs for replies are only as sh
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib import import_module
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from unittest.mock import patch
+
+from custom_components.aliyun_iot.alink import sub_device
 
 FACTOR = 60.0
 """A minute is a second."""
@@ -23,6 +26,13 @@ _SECONDS: Mapping[str, float] = {
     "alink.mqtt.liveness.PUBACK_PATIENCE": 1.0,
     "alink.mqtt.liveness.PING_PATIENCE": 1.0,
     "alink.mqtt.transport.HOUSEKEEPING": 0.1,
+    "alink.gateway.REPLY_TIMEOUT": 2.0,
+    "alink.gateway.RECONNECT_SPREAD": 0.1,
+    "alink.gateway.FIRST_PAUSE": 0.3,
+    "alink.gateway.LONGEST_PAUSE": 60 / FACTOR,
+    "alink.sub_device.SESSION_LOST_DELAY": 0.2,
+    "alink.sub_device.LONGEST_SESSION_LOST_DELAY": 300 / FACTOR,
+    "alink.sub_device.SHORT_LIVED": 60 / FACTOR,
     "reports.resync.SNAPSHOT_TIMEOUT": 2.0,
     "reports.desired_values.RETRY_INTERVAL": 60 / FACTOR,
     "reports.desired_values.SETTLE_DELAY": 1.0,
@@ -35,14 +45,12 @@ _SECONDS: Mapping[str, float] = {
 @contextmanager
 def compressed() -> Iterator[None]:
     """Shorten the times of the integration for the duration of the context; raises AttributeError if a constant has moved."""
-    before = {}
-    for name, seconds in _SECONDS.items():
-        module_name, _, constant = name.rpartition(".")
-        module = import_module(f"{_PACKAGE}.{module_name}")
-        before[module, constant] = getattr(module, constant)
-        setattr(module, constant, seconds)
-    try:
+    pauses = {
+        error: replace(behaviour, first=behaviour.first / FACTOR, longest=behaviour.longest / FACTOR)
+        for error, behaviour in sub_device.BEHAVIOUR.items()
+    }
+    with ExitStack() as stack:
+        for name, seconds in _SECONDS.items():
+            stack.enter_context(patch(f"{_PACKAGE}.{name}", seconds))
+        stack.enter_context(patch.object(sub_device, "BEHAVIOUR", pauses))
         yield
-    finally:
-        for (module, constant), value in before.items():
-            setattr(module, constant, value)

@@ -1,28 +1,22 @@
-"""The faults, drawn from a seed.
-
-There are three streams of faults at the same time: faults of the connection and of Home Assistant as a whole, faults of
-messages, and what happens in the house.
-"""
+"""The faults of the connection, of messages, and of the house; those of sub-devices are in `sub_device_faults.py`."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
-import random
 
 from simulator import CloudDevice, Simulator
 
 from .audit import unanswered
 from .automations import listening_automations
 from .clock import JUMPS, HouseClock
-from .compressed import FACTOR
 from .disk import Disk, DiskFault
 from .home import Home
-from .house import DEVICE_NAME, EXTRA, LAMPS, SENSORS
+from .house import ALL_SENSORS, DEVICE_NAME, EXTRA, LAMPS
 from .load import Load
 from .recorder import Recorder
+from .schedule import FAULTS_AT_LEAST, STREAMS, Fault, Kind, schedule, some
+from .sub_device_faults import SubDeviceFaults
 
 NOT_NOW = (500, 6313, 6760)
 """Codes of replies that ask to try again."""
@@ -30,7 +24,6 @@ FOR_GOOD = (460, 5092, 6106, 6320)
 """Codes of replies that refuse a message for good."""
 CONNECT_CODES = (1, 2, 3, 3, 3, 5)
 """CONNACK codes; 5 stands for a wrong secret or a disabled device."""
-LONG_OUTAGE = 600 / FACTOR
 MOST_KICKS = 4
 """How often another client with the same triple connects at most."""
 MOST_AT_ONCE = 3
@@ -39,111 +32,9 @@ ONLINE_TIMEOUT = 20.0
 """Seconds until the device is connected and has answered everything."""
 
 
-class Kind(StrEnum):
-    """The kinds of faults. Their values are part of the seed."""
-
-    DROP = "drop"
-    HALF_OPEN = "half-open"
-    STALL = "half-open for a moment"
-    REFUSE = "refuse"
-    KICK = "kick"
-    BROKER_RESTART = "broker restart"
-    BABBLE = "no MQTT"
-    FLOOD = "flood of packets"
-    EXCEED = "message of 256 MB"
-    LONG_OUTAGE = "ten minutes of outage"
-    RELOAD = "integration restarted"
-    RELOAD_IN_OUTAGE = "integration restarted in an outage"
-    BROKEN_DISK = "integration restarted in an outage with a broken disk"
-    RESTART = "Home Assistant restarted"
-    RESTART_IN_OUTAGE = "Home Assistant restarted in an outage"
-    DELAY = "delay"
-    LOSE_REPLY = "lose replies"
-    GARBLE = "garbled replies"
-    DUPLICATE = "duplicate"
-    WRONG_CODE = "wrong code"
-    REFUSE_FOR_GOOD = "refused for good"
-    BURST = "burst of commands"
-    CLOCK = "clock set"
-    GONE = "entities gone"
-    RENAME = "entities renamed"
-    BIND = "bindings added and removed"
-    AUTOMATIONS = "a thousand automations"
-
-
-CONNECTION: Mapping[Kind, float] = {
-    Kind.DROP: 4,
-    Kind.HALF_OPEN: 3,
-    Kind.STALL: 2,
-    Kind.REFUSE: 3,
-    Kind.KICK: 1,
-    Kind.BROKER_RESTART: 2,
-    Kind.BABBLE: 1,
-    Kind.FLOOD: 2,
-    Kind.EXCEED: 0.5,
-    Kind.LONG_OUTAGE: 0.5,
-    Kind.RELOAD: 1,
-    Kind.RELOAD_IN_OUTAGE: 1,
-    Kind.BROKEN_DISK: 1,
-    Kind.RESTART: 1,
-    Kind.RESTART_IN_OUTAGE: 0.5,
-}
-MESSAGES: Mapping[Kind, float] = {
-    Kind.DELAY: 2,
-    Kind.LOSE_REPLY: 3,
-    Kind.GARBLE: 1,
-    Kind.DUPLICATE: 3,
-    Kind.WRONG_CODE: 2,
-    Kind.REFUSE_FOR_GOOD: 2,
-}
-HOUSE: Mapping[Kind, float] = {
-    Kind.BURST: 1,
-    Kind.CLOCK: 2,
-    Kind.GONE: 3,
-    Kind.RENAME: 2,
-    Kind.BIND: 3,
-    Kind.AUTOMATIONS: 1,
-}
-"""The weight of each kind among the faults of its stream."""
-
-STREAMS = ((CONNECTION, 4.0), (MESSAGES, 2.0), (HOUSE, 3.0))
-"""The streams of faults, with the mean seconds between two faults."""
-
-FAULTS_AT_LEAST = 12
-"""Faults of each stream in a run; a short run has shorter pauses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault that begins after a pause and lasts for some seconds; `number` is a count or selects a code."""
-
-    pause: float
-    kind: Kind
-    seconds: float
-    number: int
-
-
-def schedule(seed: int, kinds: Mapping[Kind, float], mean_pause: float, seconds: float) -> list[Fault]:
-    """Draw faults for `seconds`. The first ones are all of different kinds, so that short runs have many kinds."""
-    draw = random.Random(f"{seed} {' '.join(kinds)}")  # noqa: S311 - not for secrets
-    first = draw.sample(list(kinds), len(kinds))
-    faults: list[Fault] = []
-    left = seconds
-    if seconds < 2 * LONG_OUTAGE:  # these would last for most of the run
-        first = [kind for kind in first if kind not in (Kind.LONG_OUTAGE, Kind.EXCEED)]
-    while left > 0:
-        kind = first.pop() if first else draw.choices(list(kinds), list(kinds.values()))[0]
-        lasting = LONG_OUTAGE if kind is Kind.LONG_OUTAGE else draw.uniform(0.1, 2.5)
-        fault = Fault(draw.expovariate(1 / mean_pause), kind, lasting, draw.randint(1, 4))
-        faults.append(fault)
-        left -= fault.pause  # durations are left out, because few faults last that long
-    return faults
-
-
-def _some(names: Iterable[str], fault: Fault) -> list[str]:
-    """Return some of these names, always the same ones for a fault."""
-    draw = random.Random(f"{fault.seconds}")  # noqa: S311 - not for secrets
-    return draw.sample(list(names), MOST_AT_ONCE * min(fault.number, 2))
+def _count(fault: Fault) -> int:
+    """Return how many entities a fault of the house is about."""
+    return MOST_AT_ONCE * min(fault.number, 2)
 
 
 class FaultInjector:
@@ -158,8 +49,9 @@ class FaultInjector:
         recorder: Recorder,
         clock: HouseClock,
         disk: Disk,
+        sub_devices: SubDeviceFaults,
     ) -> None:
-        """Nothing is injected before `run`."""
+        """Nothing is injected before `run`; `sub_devices` injects the faults of the sub-devices."""
         self.injected: Counter[Kind] = Counter()
         self._cloud = cloud
         self._device = device
@@ -168,6 +60,7 @@ class FaultInjector:
         self._recorder = recorder
         self._clock = clock
         self._disk = disk
+        self._sub_devices = sub_devices
 
     async def run(self, seed: int, seconds: float) -> None:
         """Inject faults for `seconds`, then end all of them."""
@@ -249,14 +142,16 @@ class FaultInjector:
             case Kind.GONE:
                 await self._take_away(fault)
             case Kind.RENAME:
-                for name in _some(SENSORS, fault):
+                for name in some(ALL_SENSORS, fault, _count(fault)):
                     await self._house.rename(name)
             case Kind.BIND:
-                for name in _some(EXTRA, fault):
+                for name in some(EXTRA, fault, _count(fault)):
                     self._house.bind(name)
                     await asyncio.sleep(fault.seconds / MOST_AT_ONCE / fault.number)
             case Kind.AUTOMATIONS:
                 await listening_automations(self._house, self._recorder, fault.seconds)
+            case _:
+                await self._sub_devices.inject(fault)
 
     def _to_connection(self, name: str) -> None:
         """Apply a fault to the connection, if there is one."""
@@ -309,15 +204,17 @@ class FaultInjector:
         try:
             with suppress(TimeoutError):  # the integration pauses for longer after some faults
                 async with asyncio.timeout(ONLINE_TIMEOUT):
-                    while not self._house.is_online or unanswered(self._device, self._recorder):  # noqa: ASYNC110
+                    while not self._house.is_online or unanswered(self._recorder):  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
-            await self._house.restart(None if self._house.is_online else self._recorder.excuse_unanswered)
+            away = [device for device in self._recorder.present if not device.online or self._house.is_offline(device)]
+            await self._house.restart(lambda: self._recorder.excuse_unanswered(away))
         finally:
             self._load.calm = False
 
     async def _restart_alone(self) -> None:
         """Restart Home Assistant without a cloud that could get its last answers."""
-        await self._house.restart(self._recorder.excuse_unanswered)
+        away = self._recorder.present
+        await self._house.restart(lambda: self._recorder.excuse_unanswered(away))
 
     async def _set_clock(self, fault: Fault) -> None:
         """Set the clock of the house, and set it right again later."""
@@ -329,7 +226,7 @@ class FaultInjector:
             self._clock.ahead = 0.0
 
     async def _take_away(self, fault: Fault) -> None:
-        names = [*_some(SENSORS, fault), LAMPS[fault.number % len(LAMPS)]]
+        names = [*some(ALL_SENSORS, fault, _count(fault)), LAMPS[fault.number % len(LAMPS)]]
         for number, name in enumerate(names):
             self._house.take_away(name, remove=number % 2 == 0)
         try:

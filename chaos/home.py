@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 import gc
@@ -10,7 +10,7 @@ import heapq
 from pathlib import Path
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -18,12 +18,18 @@ from homeassistant.util import dt as dt_util
 from bench.home import NotSetUp, home_folder, set_up, start_home
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.cloud_device import CloudDevice as Parts
-from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.exposures import add_bindings, change_bindings, exposed_bindings
+from custom_components.aliyun_iot.const import CONF_DEVICE_NAME, DOMAIN
+from custom_components.aliyun_iot.exposures import add_bindings, change_bindings
+from custom_components.aliyun_iot.health.issues import Issue
+from custom_components.aliyun_iot.health.sub_device_issues import SUB_DEVICE_ISSUES
 from custom_components.aliyun_iot.mapping.binding import Binding
+from custom_components.aliyun_iot.stored_device import StoredDevice, sub_devices_of
+from custom_components.aliyun_iot.sub_device_row import identities_of
+from simulator import CloudDevice
 
-from .house import BELL_ENTITY, LAMPS, MEASUREMENT, SENSORS, WISHES, property_row
+from .house import ALL_SENSORS, ALL_SWITCHES, BELL_ENTITY, MEASUREMENT, WISHES, property_row
 from .resources import belongs_to
+from .sub_devices import Child, key_of
 
 PLATFORM = "chaos"
 """The sensors are registered with this name as their integration."""
@@ -46,14 +52,14 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         """Nothing runs before `start`."""
-        self.values: dict[str, str] = dict.fromkeys(SENSORS, "0")
+        self.values: dict[str, str] = dict.fromkeys(ALL_SENSORS, "0")
         """The present value of each sensor, whether or not it is available."""
         self.shown_again: set[tuple[str, str]] = set()
         """Sensors and values that got a state once more: from then on the value has another time."""
         self.listening = False
         self.starts = 0
         self.lost: Counter[str] = Counter()
-        """Samples and events that the integration has counted as lost in earlier runs, by identifier."""
+        """Samples and events that the integration has counted as lost in earlier runs, as `losses`."""
         self.dropped_events = 0
         """Events that it has counted as dropped in earlier runs."""
         self._folder = folder
@@ -96,19 +102,33 @@ class Home:
         return self.entry.runtime_data.device if self.is_loaded else None
 
     @property
+    def all_parts(self) -> list[Parts]:
+        """What runs for the device and its sub-devices, nothing while the integration is not loaded."""
+        return list(self.entry.runtime_data.devices) if self.is_loaded else []
+
+    @property
     def is_online(self) -> bool:
         """Whether the device is connected, as the integration knows."""
         return self.is_loaded and self.entry.runtime_data.link.state is LinkState.ONLINE
 
+    def is_offline(self, device: CloudDevice) -> bool:
+        """Return whether the integration cannot send messages of a device, as it knows."""
+        return not any(parts.device.is_online for parts in self.all_parts if parts.device.identity == device.key)
+
     @property
     def bound(self) -> set[str]:
-        """The properties that are bound."""
-        return {binding.identifier for binding in exposed_bindings(self.entry)}
+        """The keys of the properties that are bound."""
+        devices = [StoredDevice(self.entry), *sub_devices_of(self.entry)]
+        return {
+            key_of(device.data[CONF_DEVICE_NAME], binding.identifier)
+            for device in devices
+            for binding in device.bindings()
+        }
 
     @property
     def losses(self) -> Counter[str]:
-        """Samples and events that the integration has counted as lost so far, by identifier."""
-        return self.lost + _losses(self.parts)
+        """Samples and events that the integration has counted as lost so far, by the keys of their properties."""
+        return self.lost + losses_of(self.all_parts)
 
     @property
     def dropped(self) -> int:
@@ -122,7 +142,7 @@ class Home:
 
     async def start(self) -> None:
         """Start Home Assistant, and the integration if it has an entry."""
-        self._hass = await start_home(self._folder, LAMPS, self._furnish)
+        self._hass = await start_home(self._folder, ALL_SWITCHES, self._furnish)
         self.starts += 1
 
     async def stop(self) -> None:
@@ -156,7 +176,7 @@ class Home:
         """
         await asyncio.shield(asyncio.create_task(self._reload()))
 
-    async def restart(self, meanwhile: Callable[[], None] | None = None) -> None:
+    async def restart(self, meanwhile: Callable[[], None]) -> None:
         """Stop Home Assistant in the middle of everything, call `meanwhile`, and start it again."""
         await asyncio.shield(asyncio.create_task(self._restart(meanwhile)))
 
@@ -173,12 +193,36 @@ class Home:
 
     def entity_id(self, name: str) -> str:
         """Return the present entity id for a name."""
-        if name in LAMPS:
+        if name in ALL_SWITCHES:
             return f"input_boolean.{name}"
         if name in WISHES:
             return f"input_number.{name}"
         found = er.async_get(self.hass).async_get_entity_id("sensor", PLATFORM, name)
         return found or f"sensor.{name}"
+
+    def value(self, name: str) -> str | None:
+        """Return the state of an entity, or the last one before it was taken away."""
+        if name in self._gone:
+            return self.values[name]
+        state = self.hass.states.get(self.entity_id(name))
+        return state.state if state else None
+
+    def is_available(self, child: Child) -> bool:
+        """Return whether the device behind a sub-device is available."""
+        states = [self.hass.states.get(self.entity_id(name)) for name in child.entities.values()]
+        return any(state and state.state != STATE_UNAVAILABLE for state in states)
+
+    def shows_connected(self, child: Child) -> bool:
+        """Return whether Home Assistant shows a sub-device as connected."""
+        key = StoredDevice(self.entry, identities_of(self.entry)[child.identity]).key
+        entity_id = er.async_get(self.hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}_connected")
+        return bool(entity_id and self.hass.states.is_state(entity_id, STATE_ON))
+
+    def retry_sub_devices(self, issues: Collection[Issue] = SUB_DEVICE_ISSUES) -> None:
+        """Do what a person does about issues of sub-devices once their causes are gone."""
+        if self.is_loaded:
+            for issue in issues:
+                self.entry.runtime_data.sub_devices.retry(issue)
 
     def set_value(self, name: str, value: int) -> bool:
         """Give a sensor a value; return whether the integration has to report it."""
@@ -210,9 +254,9 @@ class Home:
         if (state := self.hass.states.get(entity_id)) is None:
             return
         self._gone.add(name)
-        if name in LAMPS:
+        if name in ALL_SWITCHES:
             self.values[name] = state.state
-        if remove and name not in LAMPS:
+        if remove and name not in ALL_SWITCHES:
             self.hass.states.async_remove(entity_id)
         else:
             self.hass.states.async_set(entity_id, STATE_UNAVAILABLE, state.attributes)
@@ -253,7 +297,7 @@ class Home:
         numbers = {name: {"min": 0, "max": 1_000_000_000, "step": 1} for name in WISHES}
         await set_up(hass, "input_number", {"input_number": numbers})
         registry = er.async_get(hass)
-        for name in SENSORS:
+        for name in ALL_SENSORS:
             registry.async_get_or_create("sensor", PLATFORM, name, suggested_object_id=name)
             if name not in self._gone:
                 self._show_again(name)
@@ -267,11 +311,10 @@ class Home:
         async with self._deaf():
             await self.hass.config_entries.async_reload(self._entry_id)
 
-    async def _restart(self, meanwhile: Callable[[], None] | None) -> None:
+    async def _restart(self, meanwhile: Callable[[], None]) -> None:
         async with self._deaf():
             await self.stop()
-            if meanwhile:
-                meanwhile()
+            meanwhile()
             await self.start()
 
     def _show_again(self, name: str) -> None:
@@ -279,7 +322,7 @@ class Home:
         self._show(name)
 
     def _show(self, name: str) -> None:
-        attributes = {} if name in LAMPS else MEASUREMENT
+        attributes = {} if name in ALL_SWITCHES else MEASUREMENT
         self.hass.states.async_set(self.entity_id(name), self.values[name], attributes)
 
     @asynccontextmanager
@@ -287,11 +330,11 @@ class Home:
         """End one run of the integration and begin another, and keep what the first has counted."""
         async with self._changing:
             self.listening = False
-            parts = self.parts
+            parts, all_parts = self.parts, self.all_parts
             try:
                 yield
             finally:
-                self.lost += _losses(parts)
+                self.lost += losses_of(all_parts)
                 self.dropped_events += _dropped(parts)
                 with suppress(TimeoutError):  # under load there is always something to do
                     async with asyncio.timeout(REST_TIMEOUT):
@@ -312,9 +355,13 @@ async def home() -> AsyncIterator[Home]:
                 await house.stop()
 
 
-def _losses(parts: Parts | None) -> Counter[str]:
-    losses = parts.reporter.losses.by_identifier if parts else {}
-    return Counter({identifier: loss.count for identifier, loss in losses.items()})
+def losses_of(all_parts: Iterable[Parts]) -> Counter[str]:
+    """Return what these devices have counted as lost, by the keys of their properties."""
+    losses: Counter[str] = Counter()
+    for parts in all_parts:
+        for identifier, loss in parts.reporter.losses.by_identifier.items():
+            losses[key_of(parts.device.identity.device_name, identifier)] += loss.count
+    return losses
 
 
 def _dropped(parts: Parts | None) -> int:

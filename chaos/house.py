@@ -1,17 +1,19 @@
 """The house: its entities, its thing model and its bindings."""
 
 from collections.abc import Mapping
-import secrets
+from secrets import token_hex
 from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigSubentryData
 
+from custom_components.aliyun_iot.alink.auth import Identity
 from custom_components.aliyun_iot.const import (
     CONF_BINDINGS,
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
+    CONF_OFFLINE_DELAY,
     CONF_PRODUCT_KEY,
     CONF_THING_MODELS,
     CONF_TRANSPORT,
@@ -20,9 +22,25 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_EXPOSURE,
     SUBENTRY_SERVICE,
 )
+from simulator import CloudDevice, Simulator
+
+from .sub_devices import (
+    CHILDREN,
+    NUMBER,
+    OFFLINE_DELAY,
+    SUB_LEVELS,
+    SUB_READINGS,
+    SUB_SWITCHES,
+    SWITCH,
+    key_of,
+    subentries,
+    thing_models,
+)
 
 PRODUCT_KEY = "a1ChaosHome"
 DEVICE_NAME = "chaos-1"
+IDENTITIES = (Identity(PRODUCT_KEY, DEVICE_NAME), *(child.identity for child in CHILDREN))
+"""The house's own device, which is a gateway, and its sub-devices."""
 
 NEWEST = tuple(f"newest_{number}" for number in range(40))
 """Sensors whose newest value is posted; every fourth is posted at most twice a second."""
@@ -35,6 +53,17 @@ LAMPS = tuple(f"lamp_{number}" for number in range(4))
 """Lamps that the cloud sets."""
 WISHES = tuple(f"wish_{number}" for number in range(2))
 """Numbers that the cloud sets as desired values only, each value once."""
+
+ALL_SENSORS = (*SENSORS, *SUB_LEVELS, *SUB_READINGS)
+ALL_SWITCHES = (*LAMPS, *SUB_SWITCHES)
+ENTITIES: Mapping[str, str] = {name: name for name in (*SENSORS, *LAMPS, *WISHES)} | {
+    key_of(child.identity.device_name, identifier): name
+    for child in CHILDREN
+    for identifier, name in child.entities.items()
+}
+"""The name of the entity behind each property of all devices, by its key."""
+SAMPLED = tuple(key for key, name in ENTITIES.items() if name in (*EVERY, *SUB_READINGS))
+"""The keys of the properties whose every sample is posted."""
 
 SCENE, QUESTION = "Scene", "Question"
 """An asynchronous and a synchronous service; each fires an event on the bus with its argument `Number`."""
@@ -50,8 +79,6 @@ EVENT_ALARM = "chaos_alarm"
 """The event on the bus that triggers the alarm."""
 
 MEASUREMENT = {"unit_of_measurement": "W", "state_class": "measurement"}
-_NUMBER = {"type": "int", "specs": {"min": "0", "max": "2147483647", "step": "1"}}
-_SWITCH = {"type": "bool", "specs": {"0": "off", "1": "on"}}
 
 
 def thing_model() -> dict[str, Any]:
@@ -62,7 +89,7 @@ def thing_model() -> dict[str, Any]:
             "name": name,
             "accessMode": "rw" if name in (*LAMPS, *WISHES) else "r",
             "required": False,
-            "dataType": _SWITCH if name in LAMPS else _NUMBER,
+            "dataType": SWITCH if name in LAMPS else NUMBER,
         }
         for name in (*SENSORS, *LAMPS, *WISHES)
     ]
@@ -73,7 +100,7 @@ def thing_model() -> dict[str, Any]:
             "required": False,
             "callType": call_type,
             "method": f"thing.service.{identifier}",
-            "inputData": [{"identifier": "Number", "name": "Number", "dataType": _NUMBER}],
+            "inputData": [{"identifier": "Number", "name": "Number", "dataType": NUMBER}],
             "outputData": [],
         }
         for identifier, call_type in ((SCENE, "async"), (QUESTION, "sync"))
@@ -85,7 +112,7 @@ def thing_model() -> dict[str, Any]:
             "required": False,
             "type": "info",
             "method": f"thing.event.{identifier}.post",
-            "outputData": [{"identifier": "Number", "name": "Number", "dataType": _NUMBER}],
+            "outputData": [{"identifier": "Number", "name": "Number", "dataType": NUMBER}],
         }
         for identifier in EVENTS
     ]
@@ -97,8 +124,14 @@ def thing_model() -> dict[str, Any]:
     }
 
 
-def entry(port: int, secret: str) -> ConfigEntry:
-    """Return the entry of the device with all its bindings."""
+def add_devices(cloud: Simulator, secrets: Mapping[Identity, str]) -> list[CloudDevice]:
+    """Create the devices in the cloud, the house's own one first."""
+    models = {PRODUCT_KEY: thing_model(), **thing_models()}
+    return [cloud.add_device(*identity, secrets[identity], models[identity.product_key]) for identity in IDENTITIES]
+
+
+def entry(port: int, secrets: Mapping[Identity, str]) -> ConfigEntry:
+    """Return the entry of the device with all its bindings, and with its sub-devices."""
     fired = {"event": EVENT_CALLED, "event_data": {"number": "{{ Number }}"}}
     rows: list[tuple[str, Mapping[str, Any]]] = [(SUBENTRY_EXPOSURE, {CONF_BINDINGS: _bindings()})]
     rows += [
@@ -116,22 +149,28 @@ def entry(port: int, secret: str) -> ConfigEntry:
         data={
             CONF_PRODUCT_KEY: PRODUCT_KEY,
             CONF_DEVICE_NAME: DEVICE_NAME,
-            CONF_DEVICE_SECRET: secret,
+            CONF_DEVICE_SECRET: secrets[IDENTITIES[0]],
             CONF_ENDPOINT: f"127.0.0.1:{port}",
             CONF_TRANSPORT: "tcp",
         },
-        options={CONF_THING_MODELS: {PRODUCT_KEY: thing_model()}},
+        options={
+            CONF_THING_MODELS: {PRODUCT_KEY: thing_model(), **thing_models()},
+            CONF_OFFLINE_DELAY: OFFLINE_DELAY,
+        },
         discovery_keys=MappingProxyType({}),
         subentries_data=[
-            ConfigSubentryData(data=data, subentry_type=kind, title=str(number), unique_id=str(number))
-            for number, (kind, data) in enumerate(rows)
+            *(
+                ConfigSubentryData(data=data, subentry_type=kind, title=str(number), unique_id=str(number))
+                for number, (kind, data) in enumerate(rows)
+            ),
+            *subentries(secrets),
         ],
     )
 
 
-def new_secret() -> str:
-    """Return a new secret for the device."""
-    return secrets.token_hex(16)
+def new_secrets() -> dict[Identity, str]:
+    """Return a new secret for each device."""
+    return {identity: token_hex(16) for identity in IDENTITIES}
 
 
 def property_row(name: str, entity_id: str) -> dict[str, Any]:

@@ -1,36 +1,40 @@
 """The load: random changes of states, events, commands and desired values, whether or not there is a connection."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 import json
 import random
 
 from homeassistant.util import dt as dt_util
 
+from custom_components.aliyun_iot.alink.auth import Identity
 from simulator import Simulator
 
 from .home import Home
 from .house import (
     ALARM,
     BELL,
-    DEVICE_NAME,
     EVENT_ALARM,
     EVERY,
     EXTRA,
+    IDENTITIES,
     LAMPS,
     NEWEST,
-    PRODUCT_KEY,
     QUESTION,
     SCENE,
     WISHES,
 )
 from .recorder import Recorder
+from .sub_devices import CHILDREN, POWER, SUB_LEVELS, SUB_READINGS
 
 STATES_PER_SECOND = 60.0
 SAMPLES_PER_SECOND = 15.0
 COMMANDS_PER_SECOND = 3.0
 EVENTS_PER_SECOND = 2.0
 WISHES_PER_SECOND = 0.5
+SUB_STATES_PER_SECOND = 8.0
+SUB_SAMPLES_PER_SECOND = 4.0
+SUB_COMMANDS_PER_SECOND = 2.0
 BURST_PER_SECOND = 50.0
 
 
@@ -51,16 +55,19 @@ class Load:
 
     def start(self) -> None:
         """Start the load."""
-        streams = (
-            (STATES_PER_SECOND, self._change),
-            (SAMPLES_PER_SECOND, self._measure),
-            (COMMANDS_PER_SECOND, self._command),
-            (EVENTS_PER_SECOND, self._fire),
-            (WISHES_PER_SECOND, self._wish),
-        )
+        streams: Mapping[str, tuple[float, Callable[[random.Random], None]]] = {
+            "states": (STATES_PER_SECOND, lambda draw: self._change(draw, (*NEWEST, *EXTRA))),
+            "samples": (SAMPLES_PER_SECOND, lambda draw: self._measure(draw, EVERY)),
+            "commands": (COMMANDS_PER_SECOND, self._command),
+            "events": (EVENTS_PER_SECOND, self._fire),
+            "wishes": (WISHES_PER_SECOND, self._wish),
+            "states of sub-devices": (SUB_STATES_PER_SECOND, lambda draw: self._change(draw, SUB_LEVELS)),
+            "samples of sub-devices": (SUB_SAMPLES_PER_SECOND, lambda draw: self._measure(draw, SUB_READINGS)),
+            "commands to sub-devices": (SUB_COMMANDS_PER_SECOND, self._command_sub_device),
+        }
         self._tasks = [
-            asyncio.create_task(self._stream(rate, act, random.Random(f"{self._seed} {act.__name__}")))  # noqa: S311
-            for rate, act in streams
+            asyncio.create_task(self._stream(rate, act, random.Random(f"{self._seed} {name}")))  # noqa: S311
+            for name, (rate, act) in streams.items()
         ]
 
     async def stop(self) -> None:
@@ -85,12 +92,12 @@ class Load:
             await asyncio.sleep(draw.expovariate(rate))
             act(draw)
 
-    def _change(self, draw: random.Random) -> None:
+    def _change(self, draw: random.Random, names: Sequence[str]) -> None:
         self._number += 1
-        self._house.set_value(draw.choice((*NEWEST, *EXTRA)), self._number)
+        self._house.set_value(draw.choice(names), self._number)
 
-    def _measure(self, draw: random.Random) -> None:
-        name = draw.choice(EVERY)
+    def _measure(self, draw: random.Random, names: Sequence[str]) -> None:
+        name = draw.choice(names)
         self._number += 1
         if self._house.listening and self._house.set_value(name, self._number):
             self._recorder.record_sample(name, self._number)
@@ -116,6 +123,10 @@ class Load:
             service = SCENE if kind < 0.8 else QUESTION
             self._call("InvokeThingService", Identifier=service, Args=json.dumps({"Number": self._number}))
 
+    def _command_sub_device(self, draw: random.Random) -> None:
+        identity = draw.choice(CHILDREN).identity
+        self._call("SetDeviceProperty", identity, Items=json.dumps({POWER: draw.randint(0, 1)}))
+
     def _set(self, draw: random.Random) -> None:
         values = {name: draw.randint(0, 1) for name in draw.sample(LAMPS, draw.randint(1, 2))}
         self._call("SetDeviceProperty", Items=json.dumps(values))
@@ -126,9 +137,9 @@ class Load:
         self._recorder.record_wish(name, self._number)
         self._call("SetDeviceDesiredProperty", Items=json.dumps({name: self._number}))
 
-    def _call(self, action: str, **fields: str) -> None:
+    def _call(self, action: str, identity: Identity = IDENTITIES[0], **fields: str) -> None:
         """Send a command as an application does; if the device is offline, the refusal is the outcome."""
-        call = self._cloud.call(action, ProductKey=PRODUCT_KEY, DeviceName=DEVICE_NAME, **fields)
+        call = self._cloud.call(action, ProductKey=identity.product_key, DeviceName=identity.device_name, **fields)
         task = asyncio.create_task(_finished(call))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)

@@ -15,7 +15,8 @@ from unittest.mock import patch
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import Event, HomeAssistant, callback
 
-from custom_components.aliyun_iot.alink.auth import Credentials, DeviceTriple, connect_credentials
+from custom_components.aliyun_iot.alink import gateway
+from custom_components.aliyun_iot.alink.auth import Credentials, DeviceTriple, connect_credentials, sub_device_entry
 from custom_components.aliyun_iot.alink.command import Route
 from custom_components.aliyun_iot.alink.downlink import Downlink
 from custom_components.aliyun_iot.alink.mqtt.connecting import connect
@@ -23,9 +24,10 @@ from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from custom_components.aliyun_iot.commands.journal import Journal
 from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND
 from custom_components.aliyun_iot.reports.desired_values import KIND
-from simulator import CloudDevice, Note, Simulator
+from simulator import CloudDevice, Note, ServiceCall, Simulator
 
-from .house import EVENT_CALLED, EVERY, WISHES
+from .house import ENTITIES, EVENT_CALLED, SAMPLED, WISHES
+from .sub_devices import key_of
 
 MAX_LISTED = 20
 
@@ -38,7 +40,7 @@ type FiredEvent = tuple[str, int]
 
 @contextmanager
 def captured_passwords() -> Iterator[set[str]]:
-    """Yield the passwords that the integration signs for its connections; they are added during the context."""
+    """Yield the passwords and signatures that the integration makes for its connections and logins, during the context."""
     passwords: set[str] = set()
 
     def signed(triple: DeviceTriple, client_id: str, parameters: Mapping[str, str]) -> Credentials:
@@ -46,19 +48,27 @@ def captured_passwords() -> Iterator[set[str]]:
         passwords.add(credentials.password)
         return credentials
 
-    with patch(f"{connect.__module__}.{connect_credentials.__name__}", signed):
+    def signed_entry(*args: Any) -> dict[str, str]:
+        entry = sub_device_entry(*args)
+        passwords.add(entry["sign"])
+        return entry
+
+    with (
+        patch(f"{connect.__module__}.{connect_credentials.__name__}", signed),
+        patch.object(gateway, sub_device_entry.__name__, signed_entry),
+    ):
         yield passwords
 
 
 class Recorder(logging.Handler):
     """Records what the audit needs."""
 
-    def __init__(self, cloud: Simulator, device: CloudDevice, secrets: Callable[[], set[str]]) -> None:
+    def __init__(self, cloud: Simulator, devices: Iterable[CloudDevice], secrets: Callable[[], set[str]]) -> None:
         """`secrets` returns the texts that must never be logged."""
         super().__init__(logging.DEBUG)
-        self.samples: dict[str, set[int]] = {name: set() for name in EVERY}
-        """The samples of each sensor whose every sample is posted."""
-        self.arrivals: dict[str, Counter[tuple[int, int]]] = {name: Counter() for name in EVERY}
+        self.samples: dict[str, set[int]] = {key: set() for key in SAMPLED}
+        """The samples of each property whose every sample is posted."""
+        self.arrivals: dict[str, Counter[tuple[int, int]]] = {key: Counter() for key in SAMPLED}
         """How often each sample arrived at the cloud, by value and time."""
         self.executions: Counter[str] = Counter()
         """How often each command was carried out, by its id."""
@@ -71,7 +81,7 @@ class Recorder(logging.Handler):
         self.reached: set[str] = set()
         """The ids of the commands that reached the house."""
         self.excused: set[str] = set()
-        """The ids of commands whose answers were lost because Home Assistant was stopped without a connection."""
+        """The ids of commands whose answers are lost: Home Assistant stopped without a connection, or the device is deleted."""
         self.wishes: dict[str, list[int]] = {name: [] for name in WISHES}
         """The desired values of each property, oldest first."""
         self.granted: Counter[tuple[str, int]] = Counter()
@@ -89,7 +99,7 @@ class Recorder(logging.Handler):
         self.leaks: list[str] = []
         self.errors: list[str] = []
         self._cloud = cloud
-        self._device = device
+        self._devices = list(devices)
         self._secrets = secrets
         self._unsubscribe: list[Callable[[], None]] = []
 
@@ -131,9 +141,26 @@ class Recorder(logging.Handler):
         logging.getLogger("custom_components").setLevel(logging.NOTSET)
         logging.getLogger().removeHandler(self)
 
+    @property
+    def present(self) -> list[CloudDevice]:
+        """The devices, without those that were deleted."""
+        return list({device.key: device for device in self._devices}.values())
+
+    @property
+    def commands(self) -> Iterator[ServiceCall]:
+        """The commands to all devices."""
+        return (call for device in self._devices for call in device.service_calls)
+
+    def watch(self, device: CloudDevice) -> None:
+        """Record what arrives at a device that was created again, too."""
+        if device not in self._devices:
+            self._devices.append(device)
+
     def record_sample(self, name: str, value: int) -> None:
         """Record a sample of a sensor."""
-        self.samples[name].add(value)
+        for key in self.samples:
+            if ENTITIES[key] == name:
+                self.samples[key].add(value)
 
     def record_event(self, identifier: str, number: int, at: int) -> None:
         """Record an event that was fired at this time, in UTC milliseconds."""
@@ -143,9 +170,10 @@ class Recorder(logging.Handler):
         """Record a desired value that an application is about to set."""
         self.wishes[name].append(value)
 
-    def excuse_unanswered(self) -> None:
-        """Excuse the commands without an answer: nothing of it is kept on disk, and Home Assistant has just been stopped."""
-        self.excused |= {call.id for call in self._device.service_calls if not call.replies}
+    def excuse_unanswered(self, devices: Iterable[CloudDevice]) -> None:
+        """Excuse the commands to these devices without an answer: it is lost, as nothing of it is kept on disk."""
+        for device in devices:
+            self.excused |= {call.id for call in device.service_calls if not call.replies}
 
     def collect(self) -> None:
         """Collect the records of the cloud since the previous call."""
@@ -153,14 +181,15 @@ class Recorder(logging.Handler):
             self.messages += 1
             self.dropped += message.note == Note.RATE_LIMITED
         self._cloud.wire.clear()
-        for name, samples in self._device.samples.items():
-            if name in self.arrivals:
-                self.arrivals[name].update((value, at) for value, at in samples if isinstance(value, int))
-        self._device.samples.clear()
-        for event in self._device.events:
-            if isinstance(number := event.output.get("Number"), int):
-                self.event_arrivals.setdefault((event.identifier, number), Counter())[event.time] += 1
-        self._device.events.clear()
+        for device in self._devices:
+            for identifier, samples in device.samples.items():
+                if (key := key_of(device.device_name, identifier)) in self.arrivals:
+                    self.arrivals[key].update((value, at) for value, at in samples if isinstance(value, int))
+            device.samples.clear()
+            for event in device.events:
+                if isinstance(number := event.output.get("Number"), int):
+                    self.event_arrivals.setdefault((event.identifier, number), Counter())[event.time] += 1
+            device.events.clear()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Look for secrets and errors in a log record."""

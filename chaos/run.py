@@ -1,25 +1,30 @@
 """A run: set everything up, inject faults, wait until everything has arrived, and audit."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import time
 
 from homeassistant.core import HomeAssistant
 
 from bench.process import resident_mb
+from custom_components.aliyun_iot.alink.auth import Identity
+from custom_components.aliyun_iot.health.issues import Issue
 from simulator import CloudDevice, Simulator, reserved_port
 
-from .audit import Check, audit, differing, lost_events, missing_samples, unanswered, ungranted, untold
+from .audit import Check, audit, differing, lost_events, misplaced, missing_samples, unanswered, ungranted, untold
 from .clock import HouseClock
 from .compressed import FACTOR, compressed
 from .disk import Disk
 from .faults import FaultInjector
 from .home import Home, home
-from .house import DEVICE_NAME, LAMPS, PRODUCT_KEY, QUESTION, entry as new_entry, new_secret, thing_model
+from .house import IDENTITIES, LAMPS, QUESTION, add_devices, entry as new_entry, new_secrets
 from .load import Load
 from .recorder import Recorder, captured_passwords
 from .resources import GROWTH_OF_A_START, LONG_ENOUGH, MOST_GROWTH, Resources, growth
+from .sub_device_actions import SubDeviceActions
+from .sub_device_faults import LoginWatch, SubDeviceFaults
+from .sub_devices import CHILDREN, POWER
 
 SETTLE_TIMEOUT = 120.0
 """Seconds until everything must have arrived."""
@@ -59,7 +64,7 @@ class Outcome:
 
 async def run(seed: int, seconds: float) -> Outcome:
     """Run for `seconds`; raises NotSetUp if the entry can't be set up at first."""
-    secret = new_secret()
+    secrets, logins = new_secrets(), LoginWatch()
     clock, disk = HouseClock(), Disk()
     with (
         compressed(),
@@ -75,18 +80,22 @@ async def run(seed: int, seconds: float) -> Outcome:
             rate_limit=True,
             connects_per_minute=CONNECTS_PER_MINUTE,
             strict_values=True,
+            on_wire=logins.saw,
         )
         async with simulator as cloud, home() as house:
-            device = cloud.add_device(PRODUCT_KEY, DEVICE_NAME, secret, thing_model())
-            await _warm_up(house, cloud, device, secret)
+            devices = add_devices(cloud, secrets)
+            device = devices[0]
+            actions = SubDeviceActions(cloud, device, secrets)
+            await _warm_up(house, cloud, devices, secrets)
             before = Resources.now(house.hass)
-            recorder = Recorder(cloud, device, lambda: {secret, *passwords})
+            recorder = Recorder(cloud, devices, lambda: {*secrets.values(), *passwords})
             house.each_start(recorder.listen)
             with recorder.watching():
-                await house.add(new_entry(cloud.port, secret))
+                await house.add(new_entry(cloud.port, secrets))
                 recorder.start()
                 load = Load(house, cloud, recorder, seed)
-                faults = FaultInjector(cloud, device, house, load, recorder, clock, disk)
+                sub_devices = SubDeviceFaults(cloud, house, recorder, actions, logins)
+                faults = FaultInjector(cloud, device, house, load, recorder, clock, disk, sub_devices)
                 memory: list[float] = []
                 sampling = asyncio.create_task(_collect(recorder, memory))
                 load.start()
@@ -96,6 +105,7 @@ async def run(seed: int, seconds: float) -> Outcome:
                 refused = await _refused(house, device, recorder)
                 await _settle(house, device, recorder)
                 settled_after = time.monotonic() - faults_ended
+                await _leave(house, recorder, seed)
                 sampling.cancel()
                 recorder.collect()
                 checks = [refused, *audit(house, device, recorder)]
@@ -108,17 +118,22 @@ async def run(seed: int, seconds: float) -> Outcome:
     return Outcome(seed, seconds, settled_after, injected, device.connections, counters, memory, checks)
 
 
-async def _warm_up(house: Home, cloud: Simulator, device: CloudDevice, secret: str) -> None:
+async def _warm_up(
+    house: Home, cloud: Simulator, devices: Sequence[CloudDevice], secrets: Mapping[Identity, str]
+) -> None:
     """Do everything once, so that what Home Assistant keeps of the first action or script doesn't count as a leak."""
-    await house.add(new_entry(cloud.port, secret))
-    for action, fields in (
-        ("InvokeThingService", {"Identifier": QUESTION, "Args": '{"Number": 0}'}),
-        ("SetDeviceProperty", {"Items": f'{{"{LAMPS[0]}": 1}}'}),
+    await house.add(new_entry(cloud.port, secrets))
+    await devices[-1].wait_for(lambda device: device.online)
+    for identity, action, fields in (
+        (IDENTITIES[0], "InvokeThingService", {"Identifier": QUESTION, "Args": '{"Number": 0}'}),
+        (IDENTITIES[0], "SetDeviceProperty", {"Items": f'{{"{LAMPS[0]}": 1}}'}),
+        (IDENTITIES[-1], "SetDeviceProperty", {"Items": f'{{"{POWER}": 1}}'}),
     ):
-        await cloud.call(action, ProductKey=PRODUCT_KEY, DeviceName=DEVICE_NAME, **fields)
+        await cloud.call(action, ProductKey=identity.product_key, DeviceName=identity.device_name, **fields)
     await house.hass.async_block_till_done()
     await house.remove()
-    device.service_calls.clear()
+    for device in devices:
+        device.service_calls.clear()
 
 
 async def _collect(recorder: Recorder, memory: list[float]) -> None:
@@ -129,13 +144,18 @@ async def _collect(recorder: Recorder, memory: list[float]) -> None:
 
 
 async def _refused(house: Home, device: CloudDevice, recorder: Recorder) -> Check:
-    """Check that what differs now is known to be refused, and connect again: then the cloud gets it once more."""
+    """Check that what differs now is known to be refused, and connect again: then the cloud gets it once more.
+
+    Sub-devices that were deleted or removed before are retried by a person; all others come online by themselves.
+    """
     await house.loaded()
-    await _until(lambda: _is_idle(house) and not untold(house, device))
+    await _until(lambda: house.is_online)
+    house.retry_sub_devices((Issue.SUB_DEVICE_DELETED, Issue.SUB_DEVICE_NOT_IN_TOPOLOGY))
+    await _until(lambda: _is_idle(house) and not untold(house, recorder.present))
     check = Check(
         "every last value that differs is told",
-        f"{len(differing(house, device))} refused before the last connection",
-        untold(house, device),
+        f"{len(differing(house, recorder.present))} refused before the last connection",
+        untold(house, recorder.present),
     )
     if device.connection:
         device.connection.line.close("dropped on demand", lost=True)
@@ -148,10 +168,19 @@ async def _settle(house: Home, device: CloudDevice, recorder: Recorder) -> None:
     def settled() -> bool:
         recorder.collect()
         incomplete = missing_samples(house, recorder) or lost_events(house, recorder)
-        open_commands = unanswered(device, recorder) or ungranted(house, device, recorder)
-        return _is_idle(house) and not (incomplete or open_commands or differing(house, device))
+        open_commands = unanswered(recorder) or ungranted(house, device, recorder)
+        different = differing(house, recorder.present) or misplaced(house, recorder.present)
+        return _is_idle(house) and not (incomplete or open_commands or different)
 
     await _until(settled)
+
+
+async def _leave(house: Home, recorder: Recorder, seed: int) -> None:
+    """Let the device behind a sub-device be unavailable, so that not all of them are online in the end."""
+    child = CHILDREN[seed % len(CHILDREN)]
+    for name in child.entities.values():
+        house.take_away(name, remove=False)
+    await _until(lambda: not misplaced(house, recorder.present))
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -161,8 +190,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 def _is_idle(house: Home) -> bool:
-    parts = house.parts
-    return house.is_online and parts is not None and not parts.reporter.buffered
+    return house.is_online and not any(parts.reporter.buffered for parts in house.all_parts)
 
 
 def _counters(house: Home) -> dict[str, int]:
@@ -170,7 +198,11 @@ def _counters(house: Home) -> dict[str, int]:
         return {}
     counters = parts.reporter.counters
     names = ("posts", "sent", "merged", "rejected", "retried", "dropped")
-    return {name: getattr(counters, name) for name in names} | {"starts": house.starts}
+    sub_devices = sum(parts.reporter.counters.sent for parts in house.all_parts[1:])
+    return {name: getattr(counters, name) for name in names} | {
+        "sent of sub-devices": sub_devices,
+        "starts": house.starts,
+    }
 
 
 async def _resources_at_rest(hass: HomeAssistant, before: Resources) -> Resources:

@@ -15,24 +15,41 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
 import pytest
 
-from chaos.audit import DAY_MS, audit, audit_events, differing, untold
+from chaos.audit import DAY_MS, audit, audit_events, differing, misplaced, untold
 from chaos.automations import COUNT, listening_automations
 from chaos.clock import HouseClock
+from chaos.compressed import compressed
 from chaos.disk import Disk, DiskFault
-from chaos.faults import CONNECTION, HOUSE, MESSAGES, schedule
 from chaos.home import Home
-from chaos.house import ALARM, BELL, DEVICE_NAME, EXTRA, LAMPS, PRODUCT_KEY, QUESTION, SCENE, entry, thing_model
+from chaos.house import (
+    ALARM,
+    BELL,
+    DEVICE_NAME,
+    EXTRA,
+    IDENTITIES,
+    LAMPS,
+    PRODUCT_KEY,
+    QUESTION,
+    SCENE,
+    add_devices,
+    entry,
+)
 from chaos.recorder import Recorder, captured_passwords
 from chaos.resources import Resources
+from chaos.schedule import CONNECTION, HOUSE, MESSAGES, SUB_DEVICES, Fault, Kind, schedule
+from chaos.sub_device_actions import SubDeviceActions
+from chaos.sub_device_faults import LoginWatch, SubDeviceFaults
+from chaos.sub_devices import CHILDREN, LEVEL, POWER, SUB_LEVELS, SUB_READINGS
 from custom_components.aliyun_iot.alink.samples import utc_milliseconds
 from custom_components.aliyun_iot.reports.losses import Loss
 from custom_components.aliyun_iot.reports.outbox import Refusal
-from simulator import CloudDevice, Desired, DeviceReply, EventRecord, ServiceCall, Simulator
+from simulator import CloudDevice, Desired, DeviceReply, Direction, EventRecord, ServiceCall, Simulator
 
 from .waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "chaotic"
+SECRETS = dict.fromkeys(IDENTITIES, SECRET)
 
 
 @pytest.mark.long
@@ -54,21 +71,27 @@ async def test_short_run_keeps_every_promise(tmp_path: Path, socket_enabled: Non
 
 def test_seed_draws_the_same_faults() -> None:
     """Another seed draws other faults; a short run has as many kinds as possible."""
-    for kinds in (CONNECTION, MESSAGES, HOUSE):
+    for kinds in (CONNECTION, MESSAGES, HOUSE, SUB_DEVICES):
         faults = schedule(7, kinds, 4.0, 600.0)
         assert faults == schedule(7, kinds, 4.0, 600.0) != schedule(8, kinds, 4.0, 600.0)
         assert {fault.kind for fault in faults[: len(kinds)]} == set(kinds)
 
 
 @pytest.fixture
-def device(cloud: Simulator) -> CloudDevice:
+def devices(cloud: Simulator) -> list[CloudDevice]:
+    """Return the device of the house and its sub-devices."""
+    return add_devices(cloud, SECRETS)
+
+
+@pytest.fixture
+def device(devices: list[CloudDevice]) -> CloudDevice:
     """Return the device of the house."""
-    return cloud.add_device(PRODUCT_KEY, DEVICE_NAME, SECRET, thing_model())
+    return devices[0]
 
 
 @pytest.fixture
 async def house(
-    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, cloud: Simulator, devices: list[CloudDevice], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Home:
     """Return a house in which both sides agree; it is furnished in the Home Assistant of the test."""
 
@@ -82,16 +105,18 @@ async def house(
     monkeypatch.setattr("chaos.home.start_home", furnished)
     house = Home(tmp_path)
     await house.start()
-    await house.add(entry(cloud.port, SECRET))
-    await until(lambda: not differing(house, device))
+    await house.add(entry(cloud.port, SECRETS))
+    await until(lambda: not differing(house, devices) and not misplaced(house, devices))
+    await until(lambda: all(parts.reporter.sender.past.allowed for parts in house.all_parts))
     return house
 
 
 @pytest.fixture
-async def recorder(house: Home, cloud: Simulator, device: CloudDevice) -> Recorder:
+async def recorder(house: Home, cloud: Simulator, devices: list[CloudDevice]) -> Recorder:
     """Return a recorder that has seen nothing yet."""
-    device.samples.clear()
-    return Recorder(cloud, device, lambda: {SECRET})
+    for device in devices:
+        device.samples.clear()
+    return Recorder(cloud, devices, lambda: {SECRET})
 
 
 def broken(house: Home, device: CloudDevice, recorder: Recorder) -> list[str]:
@@ -110,10 +135,74 @@ async def test_audit_reports_a_different_last_value(house: Home, device: CloudDe
     """Even of a single property; one that the cloud has refused is told."""
     device.properties["newest_3"] = (9, 1)
     difference = "newest_3: 0.0 in Home Assistant, 9.0 in the cloud"
-    assert broken(house, device, recorder) == untold(house, device) == [difference]
+    assert broken(house, device, recorder) == untold(house, recorder.present) == [difference]
     house.parts.reporter.outbox.status["newest_3"].refusal = Refusal("460", 9, 1)
-    assert untold(house, device) == []
+    assert untold(house, recorder.present) == []
     assert broken(house, device, recorder) == [difference]
+
+
+async def test_audit_reports_sub_devices(house: Home, devices: list[CloudDevice], recorder: Recorder) -> None:
+    """Offline although the device is available, another value, a missing sample of one that shares it, and no answer."""
+    last = devices[-1]
+    last.properties[POWER] = (1, 1)
+    assert broken(house, last, recorder) == ["sub-7.Power: 0.0 in Home Assistant, 1.0 in the cloud"]
+    last.properties[POWER] = (0, 1)
+    recorder.record_sample("sub_4_reading", 5)
+    recorder.arrivals["sub-5.Reading"] = Counter({(5, 100): 1})
+    assert broken(house, last, recorder) == ["missing sub-4.Reading: 5 (0 lost)"]
+    house.lost["sub-4.Reading"] = 1
+    assert broken(house, last, recorder) == []
+    last.service_calls.append(ServiceCall("1", "1", "set", {POWER: 1}, False, 0, 0.0))
+    recorder.reached.add("1")
+    assert broken(house, last, recorder) == ["set 1 {'Power': 1}: it reached the house, and no answer has arrived"]
+    recorder.excuse_unanswered([last])
+    last.connection.close("lost")  # without a word, so that Home Assistant shows it as connected
+    off = "sub-7: available True, online in the cloud False, shown as connected True"
+    assert broken(house, last, recorder) == [off]
+
+
+async def test_sub_device_whose_device_is_away(house: Home, devices: list[CloudDevice], recorder: Recorder) -> None:
+    """It is logged out after a while, and has the values from before."""
+    child = CHILDREN[1]
+    assert house.set_value(child.entities[LEVEL], 8)
+    await until(lambda: not differing(house, devices))
+    for name in child.entities.values():
+        house.take_away(name, remove=False)
+    assert not house.is_available(child)
+    assert misplaced(house, devices) == ["sub-1: available False, online in the cloud True, shown as connected True"]
+    await until(lambda: not misplaced(house, devices))
+    assert [device.device_name for device in devices if not device.online] == ["sub-1"]
+    assert differing(house, devices) == {}
+    for name in child.entities.values():
+        house.bring_back(name)
+    await until(lambda: not misplaced(house, devices))
+    assert all(device.online for device in devices)
+
+
+@pytest.mark.parametrize("kind", list(SUB_DEVICES))
+async def test_fault_of_sub_devices(
+    house: Home,
+    cloud: Simulator,
+    devices: list[CloudDevice],
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Kind,
+) -> None:
+    """Each has an effect, which the house gets over."""
+    logins = LoginWatch()
+    monkeypatch.setattr(cloud._platform.transcript, "_listener", logins.saw)
+    actions = SubDeviceActions(cloud, devices[0], SECRETS)
+    faults = SubDeviceFaults(cloud, house, recorder, actions, logins)
+    before = cloud.wire[-1].number
+    with compressed():
+        await faults.inject(Fault(0.0, kind, 0.1, 1))
+        for name in (*SUB_READINGS, *SUB_LEVELS):  # a lost session shows with the next value
+            house.set_value(name, 2)
+        await until(lambda: not (misplaced(house, recorder.present) or differing(house, recorder.present)))
+    links = [message for message in cloud.wire if message.number > before and message.direction is Direction.LINK]
+    assert any("sub-" in message.device or "chaos-1" in message.device for message in links)
+    assert logins.act is None
+    assert all(device.gateway is devices[0] for device in recorder.present[1:])
 
 
 async def test_audit_reports_samples(house: Home, device: CloudDevice, recorder: Recorder) -> None:
@@ -141,7 +230,7 @@ async def test_audit_reports_losses_that_are_not_told(house: Home, device: Cloud
     """There must be an issue."""
     losses = house.parts.reporter.losses
     losses.by_identifier["every_0"] = Loss(1, "460")
-    assert broken(house, device, recorder) == ["1 losses, and no repair issue"]
+    assert broken(house, device, recorder) == ["chaos-1: 1 losses, and no repair issue"]
     losses.add({"every_1": 1}, {"every_1": "460"})
     await house.hass.async_block_till_done()
     assert broken(house, device, recorder) == []
@@ -192,7 +281,7 @@ async def test_audit_reports_commands(house: Home, device: CloudDevice, recorder
     recorder.reached |= {"1", "2", "3", "4", "6"}
     found = broken(house, device, recorder)
     assert [finding.split(":")[0].split()[1] for finding in found] == ["4", "1", "2", "3", "5"]
-    recorder.excuse_unanswered()
+    recorder.excuse_unanswered([device])
     assert [finding.split(":")[0].split()[1] for finding in broken(house, device, recorder)] == ["1", "2", "3", "5"]
 
 
@@ -254,7 +343,7 @@ async def test_automations_that_listen_are_counted(
     await until(lambda: not Resources.now(house.hass).more_than(before))
 
 
-async def test_entities_are_renamed_bound_and_gone(house: Home, device: CloudDevice) -> None:
+async def test_entities_are_renamed_bound_and_gone(house: Home, devices: list[CloudDevice]) -> None:
     """And both sides agree again afterwards."""
     await house.rename("newest_0")
     assert house.entity_id("newest_0") == "sensor.newest_0_1"
@@ -267,19 +356,19 @@ async def test_entities_are_renamed_bound_and_gone(house: Home, device: CloudDev
     house.bind(EXTRA[1])
     for name in ("newest_1", "newest_2", LAMPS[0]):
         house.bring_back(name)
-    await until(lambda: not differing(house, device))
-    assert [device.properties[name][0] for name in ("newest_0", "newest_1", "newest_2", EXTRA[1])] == [1, 2, 3, 4]
+    await until(lambda: not differing(house, devices))
+    assert [devices[0].properties[name][0] for name in ("newest_0", "newest_1", "newest_2", EXTRA[1])] == [1, 2, 3, 4]
     assert EXTRA[0] not in house.bound
 
 
-async def test_reload_under_load_keeps_what_was_counted(house: Home, device: CloudDevice) -> None:
+async def test_reload_under_load_keeps_what_was_counted(house: Home, devices: list[CloudDevice]) -> None:
     """The counters of the integration begin anew with each run."""
     house.parts.reporter.losses.by_identifier["every_0"] = Loss(2, "460")
     await house.reload()
     await house.loaded()
     assert house.losses == {"every_0": 2}
     assert house.set_value("every_0", 1)
-    await until(lambda: not differing(house, device))
+    await until(lambda: not differing(house, devices))
 
 
 def test_clock_of_the_house_can_be_set() -> None:

@@ -46,6 +46,7 @@ async def test_unloading_leaves_no_tasks_or_listeners(hass: HomeAssistant, devic
     """After the set-up the device is online; after unloading nothing of the entry runs."""
     entry = await set_up()
     assert await hass.config_entries.async_unload(entry.entry_id)  # what Home Assistant itself keeps is there now
+    await hass.async_block_till_done()
     tasks_before = asyncio.all_tasks()
     listeners_before = hass.bus.async_listeners()
 
@@ -294,7 +295,7 @@ async def test_set_up_that_is_cancelled_after_a_failed_attempt_leaves_nothing(
     runtime = Runtime(hass, entry, link_config(hass, entry.data, entry.options))
     stop, stopping = runtime.link.stop, asyncio.Event()
 
-    async def stop_slowly(*_patience: float) -> None:
+    async def stop_slowly() -> None:
         if not stopping.is_set():
             stopping.set()
             await asyncio.Event().wait()

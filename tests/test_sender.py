@@ -104,7 +104,6 @@ class Loop:
         newest, live, past, event = (self.lanes[name] for name in ROLES)
         outbox = SimpleNamespace(
             waiting=newest.waiting,
-            news=asyncio.Event(),
             due=lambda: list(newest.waiting),
             take=newest.take,
             next_due=lambda: 0.0,
@@ -136,9 +135,25 @@ def role(request: pytest.FixtureRequest) -> str:
     return name
 
 
+def senders() -> list[asyncio.Task[Any]]:
+    """Return the loops that run."""
+    return [task for task in asyncio.all_tasks() if task.get_name() == "Aliyun sender"]
+
+
 def refuses(*numbers: int) -> Host:
     """Return a host that refuses every message with one of these items."""
     return lambda batch: REFUSED if set(numbers) & batch.keys() else 200
+
+
+async def test_nothing_runs_while_nothing_waits(hass: HomeAssistant, role: str) -> None:
+    """A house may have a thousand devices; what comes later is sent nevertheless."""
+    loop = Loop(hass, role)
+    for sent in (3, 6):
+        loop.begin(3)
+        await until(lambda sent=sent: len(loop.lane.accepted) == sent and not senders())
+    await loop.sender.stop()
+    loop.sender.wake()
+    assert not senders()
 
 
 async def test_bad_value_among_many_is_found_by_halving(hass: HomeAssistant) -> None:

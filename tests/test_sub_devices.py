@@ -1,7 +1,12 @@
 """A house of devices: sub-devices behind the gateway, from Home Assistant to the cloud and back."""
 
+import asyncio
+from collections import Counter
 from datetime import timedelta
+import gc
 import json
+import pkgutil
+import tracemalloc
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -13,6 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.aliyun_iot import sub_device_row as sub_device_row_module
 from custom_components.aliyun_iot.availability import Availability
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.exposures import change_bindings, exposed_bindings
@@ -21,6 +27,7 @@ from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from custom_components.aliyun_iot.repairs import async_create_fix_flow
 from custom_components.aliyun_iot.stored_device import StoredDevice, options_with_model, thing_model_of
 from custom_components.aliyun_iot.sub_device_row import SubDeviceRow, add_sub_devices, identities_of, sub_device_row
+from custom_components.aliyun_iot.sub_devices import AT_ONCE
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
@@ -74,6 +81,25 @@ async def set_in_cloud(cloud: Simulator, name: str, **values: object) -> Any:
     device = cloud.device(LAMPS, name)
     result = await cloud.call("SetDeviceProperty", ProductKey=LAMPS, DeviceName=name, Items=json.dumps(values))
     return await device.wait_reply(result["Data"]["MessageId"])
+
+
+async def test_removed_and_added_again_at_once(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, device: CloudDevice
+) -> None:
+    """Whatever the gateway is doing with it at the moment, it is online at last, or out of the topology."""
+    add_lamps_in_the_cloud(cloud, NAMES[:1])
+    lamp = new_lamp(hass, "Lamp", "lamp-1")
+    for number in range(6):
+        (owner,) = add_sub_devices(hass, entry, [lamp])
+        await asyncio.sleep(0.01 * number)
+        hass.config_entries.async_remove_subentry(entry, owner)
+        await asyncio.sleep(0.003 * number)
+    (owner,) = add_sub_devices(hass, entry, [lamp])
+    await online(cloud, "lamp-1")
+    await until(lambda: (state := connected(hass, entry, owner)) is not None and state.state == "on")
+    assert len(device.sub_devices) == 1
+    hass.config_entries.async_remove_subentry(entry, owner)
+    await until(lambda: not device.sub_devices)
 
 
 async def test_each_device_of_the_house_is_a_device_of_the_cloud(
@@ -146,7 +172,7 @@ async def test_short_outage_does_not_count(hass: HomeAssistant) -> None:
         {"one": frozenset({"light.one", "sensor.one"}), "two": frozenset({"light.two"}), "all": frozenset()}
     )
     assert told == []
-    availability.start()
+    await availability.start()
     assert told == [("one", True), ("two", False), ("all", True)]
     told.clear()
 
@@ -352,6 +378,54 @@ async def test_values_of_many_go_in_one_message(
     packs, single = posts(cloud)
     assert packs >= 2
     assert packs + single - 40 <= 12
+
+
+@pytest.mark.parametrize("step", ["cloud_device.CloudDevice.start", "sub_device_row.read_row"])
+async def test_set_up_lets_others_run(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Reading and starting a thousand of them at once would block the event loop for a second."""
+    await add(hass, entry, *(new_lamp(hass, f"Lamp {number}", f"lamp-{number}") for number in range(60)))
+    path = f"custom_components.aliyun_iot.{step}"
+    whole: Any = pkgutil.resolve_name(path)
+    turn, done = 0, Counter[int]()
+
+    def counted(*arguments: Any) -> Any:
+        done[turn] += 1
+        return whole(*arguments)
+
+    async def take_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(path, counted)
+    turns = asyncio.create_task(take_turns())
+    sub_device_row_module._row.cache_clear()
+    await hass.config_entries.async_reload(entry.entry_id)
+    await until(lambda: done.total() >= 60)
+    turns.cancel()
+    assert max(done.values()) <= AT_ONCE + 1  # the gateway itself
+
+
+async def test_each_needs_little_memory(hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator) -> None:
+    """What the integration itself allocates; `scripts/bench gateway` measures the process with all that comes with it."""
+    names = [f"lamp-{number}" for number in range(60)]
+    add_lamps_in_the_cloud(cloud, names)
+    lamps = [new_lamp(hass, f"Lamp {name}", name) for name in names]
+    await add(hass, entry, *lamps[:10])  # which loads what all of them share
+    tracemalloc.start()
+    try:
+        await add(hass, entry, *lamps[10:])
+        await online(cloud, *names)
+        running = entry.runtime_data.sub_devices.running
+        await until(lambda: all(one.reporter.outbox.accepted_at for one in running.values()))
+        gc.collect()
+        own = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/aliyun_iot/*")])
+    finally:
+        tracemalloc.stop()
+    assert sum(trace.size for trace in own.traces) / 50 < 30_000
 
 
 async def test_refused_value_does_not_hold_others_up(

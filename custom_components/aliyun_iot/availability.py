@@ -4,14 +4,18 @@ A device is available while one of its bound entities is, and always if no entit
 restart of its integration makes every entity unavailable for a moment.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from functools import partial
+from itertools import batched
 from typing import Protocol
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers.event import async_call_later, async_track_state_change_event
+
+from .mapping.slices import SLICE
 
 
 class AvailabilityHandler(Protocol):
@@ -36,12 +40,14 @@ class Availability:
         self._untrack: CALLBACK_TYPE | None = None
         self._started = False
 
-    @callback
-    def start(self) -> None:
+    async def start(self) -> None:
         """Say which are available; called once Home Assistant has started, since many entities have no state before."""
         self._started = True
-        for owner in self._entities:
-            self._examine(owner)
+        for some in batched(list(self._entities), SLICE, strict=False):
+            for owner in some:
+                if owner in self._entities:  # it may have been removed meanwhile
+                    self._examine(owner)
+            await asyncio.sleep(0)
 
     @callback
     def stop(self) -> None:

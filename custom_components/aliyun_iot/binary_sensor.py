@@ -7,6 +7,7 @@ from typing import Final, override
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -14,11 +15,12 @@ from .alink.link import LinkState
 from .alink.sub_device import SubDeviceState
 from .entity import CloudEntity, sub_device_info
 from .health.subscription_watch import missing_subscriptions
+from .mapping.slices import SLICE
 from .reasons import reason_of
 from .runtime import AliyunConfigEntry, link_signal
 from .stored_device import sub_devices_of
 from .sub_device_row import SubDeviceRow, sub_device_row
-from .sub_devices import AT_ONCE, sub_device_signal
+from .sub_devices import sub_device_signal
 
 PARALLEL_UPDATES = 0
 
@@ -38,9 +40,9 @@ async def async_setup_entry(
         new = owners - known
         known.clear()
         known.update(owners)
-        for some in batched(new, AT_ONCE, strict=False):
+        for some in batched(new, SLICE, strict=False):
             for owner in entry.subentries.keys() & some:
-                async_add_entities([SubDeviceSensor(hass, entry, owner)], config_subentry_id=owner)
+                async_add_entities([SubDeviceSensor(entry, owner)], config_subentry_id=owner)
             await asyncio.sleep(0)
 
     async def updated(_hass: HomeAssistant, _entry: AliyunConfigEntry) -> None:
@@ -92,11 +94,16 @@ class SubDeviceSensor(CloudEntity, BinarySensorEntity):
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_translation_key = "connected"
 
-    def __init__(self, hass: HomeAssistant, entry: AliyunConfigEntry, owner: str) -> None:
+    def __init__(self, entry: AliyunConfigEntry, owner: str) -> None:
         """Belong to the subentry of the sub-device, with which the entity and its device are removed."""
         super().__init__(entry, "connected", owner)
         self._owner = owner
-        self._attr_device_info = sub_device_info(hass, entry, owner)
+
+    @property
+    @override
+    def device_info(self) -> DeviceInfo:
+        """Return the device registry's data about the sub-device."""
+        return sub_device_info(self.hass, self._entry, self._owner)
 
     @override
     async def async_added_to_hass(self) -> None:

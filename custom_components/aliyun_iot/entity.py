@@ -1,5 +1,7 @@
 """Base class of the entities that this integration provides."""
 
+from typing import override
+
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
@@ -22,7 +24,12 @@ class CloudEntity(Entity):
         """`key` is unique among the entities of one device."""
         self._entry = entry
         self._attr_unique_id = f"{StoredDevice(entry, owner).key}_{key}"
-        self._attr_device_info = device_info(entry)
+
+    @property
+    @override
+    def device_info(self) -> DeviceInfo | None:
+        """Return the device registry's data about the device; it is asked for once, so it is not kept."""
+        return device_info(self._entry)
 
 
 def device_info(entry: AliyunConfigEntry) -> DeviceInfo:
@@ -40,7 +47,9 @@ def device_info(entry: AliyunConfigEntry) -> DeviceInfo:
 def sub_device_info(hass: HomeAssistant, entry: AliyunConfigEntry, owner: str) -> DeviceInfo:
     """Return the device registry's data about a sub-device: it is reached via the gateway, and is where its device is."""
     stored = StoredDevice(entry, owner)
-    gateway = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
+    devices = dr.async_get(hass)
+    gateway = devices.async_get_device_by_identifier((DOMAIN, entry.entry_id), entry.entry_id)
+    gateway = gateway or devices.async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
     info = DeviceInfo(
         identifiers={(DOMAIN, stored.key)},
         manufacturer=NAME,

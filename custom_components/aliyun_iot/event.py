@@ -129,7 +129,6 @@ class ServiceEvent(CommandEvent):
         """
         super().__init__(entry, f"service_{subentry_id}")
         self.listener_key = StoredDevice(entry, service.owner).key
-        self._attr_device_info = None
         self.device_entry = dr.async_get(hass).async_get_or_create(
             config_entry_id=entry.entry_id,
             config_subentry_id=service.owner or None,
@@ -137,6 +136,11 @@ class ServiceEvent(CommandEvent):
         )
         self.listener_name = service.identifier
         self._attr_translation_placeholders = {"service": self.listener_name}
+
+    @property
+    @override
+    def device_info(self) -> None:
+        """Return nothing, as the device is attached already."""
 
 
 def _event_type(code: int) -> CommandEventType:

@@ -7,7 +7,7 @@ that cannot be read is left out by everything that reads, and kept by everything
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
@@ -203,11 +203,23 @@ def references(entry: ConfigEntry, owner: str = OWN) -> Iterator[tuple[str, str]
 
 
 def owned_subentries(entry: ConfigEntry, subentry_type: str, owner: str) -> list[ConfigSubentry]:
-    """Return the subentries of a type with one row each that belong to a device, also those that can't be read.
+    """Return the subentries of a type with one row each that belong to a device, also those that can't be read."""
+    return [subentry for subentry in subentries_of(entry, owner) if subentry.subentry_type == subentry_type]
 
-    The owner is compared before anything is read, because there may be thousands of rows of others.
-    """
-    return [each for each in _subentries(entry, subentry_type) if each.data.get("owner", OWN) == owner]
+
+def subentries_of(entry: ConfigEntry, owner: str) -> Sequence[ConfigSubentry]:
+    """Return the subentries that belong to a device; that of a sub-device belongs to the sub-device itself."""
+    return _by_owner(Unchanged(entry.subentries)).get(owner, ())
+
+
+@lru_cache(maxsize=8)
+def _by_owner(unchanged: Unchanged) -> Mapping[object, Sequence[ConfigSubentry]]:
+    """Look through the subentries once, because each of a thousand sub-devices asks for its own; an owner never changes."""
+    found: defaultdict[object, list[ConfigSubentry]] = defaultdict(list)
+    for subentry in unchanged.data.values():
+        is_device = subentry.subentry_type == SUBENTRY_SUB_DEVICE
+        found[subentry.subentry_id if is_device else subentry.data.get("owner", OWN)].append(subentry)
+    return found
 
 
 def _subentries(entry: ConfigEntry, subentry_type: str) -> Iterator[ConfigSubentry]:

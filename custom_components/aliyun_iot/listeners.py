@@ -7,6 +7,7 @@ belong to the entry: they are kept in `hass.data`, by entry id.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
@@ -112,12 +113,11 @@ class Listeners:
         A device subscribes to some topics only while somebody listens.
         """
         self._changed[entry_id, kind] = changed
+        return partial(self._end_tracking, entry_id, kind)
 
-        @callback
-        def end() -> None:
-            self._changed.pop((entry_id, kind), None)
-
-        return end
+    @callback
+    def _end_tracking(self, entry_id: str, kind: TriggerKind) -> None:
+        self._changed.pop((entry_id, kind), None)
 
     def _matching(self, entry_id: str, kind: TriggerKind, names: Collection[str]) -> list[Listener]:
         listeners = self._listeners.get((entry_id, kind), ())

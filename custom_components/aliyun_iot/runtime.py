@@ -29,11 +29,13 @@ from .follower import Follower
 from .health.link_health import LinkHealth
 from .link_config import downlink_memory
 from .listeners import TriggerKind
+from .mapping.slices import in_slices
 from .mapping.stored import same_objects
 from .references import settle_references
 from .settings import read_settings
 from .stopping import stop_all
 from .stored_device import StoredDevice
+from .sub_device_row import read_in_slices
 from .sub_devices import SubDevices
 from .titles import Titles
 from .traffic_log import TrafficLog
@@ -86,7 +88,9 @@ class Runtime:
         self._titles = Titles(hass, entry)
         self._was_online = False
         self._loss_reported = False
-        self._update_later = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self._update_soon)
+        self._update_later = Debouncer(
+            hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self._entities_created
+        )
         self._waits_for_retry = False
         self._applied: list[object] = []
         self._updating = False
@@ -197,6 +201,7 @@ class Runtime:
         self._ends.append(self._hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._registry_changed))
         self._limit()
         await self.traffic_log.start()
+        await in_slices(read_in_slices(self._entry))
         settle_references(self._hass, self._entry)
         await self.device.follow()
         if self._stopping:  # nothing is bound, so everything stored would be dropped as unbound
@@ -210,6 +215,7 @@ class Runtime:
         return [self._entry.options, *(subentry.data for subentry in self._entry.subentries.values())]
 
     async def _apply(self) -> None:
+        await in_slices(read_in_slices(self._entry))
         self._applied = self._stored()
         self._limit()
         self.health.settings_changed()
@@ -245,16 +251,15 @@ class Runtime:
             self._ends.append(async_at_started(self._hass, started))
 
     async def _stop(self) -> None:
-        patience = FINAL_ANSWERS if self._hass.is_stopping else LAST_ANSWERS
         await stop_all(
             self._update_later.async_shutdown,
             self.follower.stop,
             self._titles.stop,
             *self._ends,
             # Before the sub-devices are logged out, whose answers are refused then.
-            partial(self.link.give_up, patience),
+            partial(self.link.give_up, FINAL_ANSWERS if self._hass.is_stopping else LAST_ANSWERS),
             self.sub_devices.stop,
-            partial(self.link.stop, patience),
+            self.link.stop,
             self._work.stop,
             self.device.stop,
             self.sub_devices.stop_devices,
@@ -276,8 +281,14 @@ class Runtime:
             concerned = True
         if concerned:
             self._update_soon()
-        elif data["action"] == "create" and (self.sub_devices.entity_created() or self.device.events.problems):
-            self._update_later.async_schedule_call()  # a trigger may need the entity
+        elif data["action"] == "create":
+            self._update_later.async_schedule_call()
+
+    @callback
+    def _entities_created(self) -> None:
+        """Attach the event triggers again that could not be attached: one of them may need a new entity."""
+        if self.sub_devices.entities_created() or self.device.events.problems:
+            self._update_soon()
 
     def _busiest(self, count: int) -> list[tuple[str, int]]:
         """Return the properties of which most values were sent; one of a sub-device has the name of that in front."""

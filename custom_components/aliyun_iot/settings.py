@@ -1,7 +1,8 @@
 """The settings of a device, read from the options of its entry one by one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 import voluptuous as vol
@@ -25,7 +26,7 @@ from .const import (
     DEFAULT_WINDOW,
 )
 from .mapping.fields import Expected, FieldSpec, data_fields
-from .mapping.stored import Unreadable
+from .mapping.stored import Unchanged, Unreadable
 from .mapping.validators import finite
 
 RANGES: Final = {
@@ -83,8 +84,15 @@ class Settings:
     upgrade_script: Annotated[str | None, FieldSpec(vol.Any(None, str), Expected.TEXT)] = None
 
 
-def read_settings(options: Mapping[str, Any]) -> tuple[Settings, list[Unreadable]]:
+def read_settings(options: Mapping[str, Any]) -> tuple[Settings, Sequence[Unreadable]]:
     """Return the settings, and the options that cannot be read: their defaults are used instead."""
+    return _read_settings(Unchanged(options))
+
+
+@lru_cache(maxsize=16)
+def _read_settings(unchanged: Unchanged) -> tuple[Settings, Sequence[Unreadable]]:
+    """Read options once, because every device of an entry asks for them."""
+    options = unchanged.data
     found: dict[str, Any] = {}
     unreadable: list[Unreadable] = []
     for name, row in data_fields(Settings).items():

@@ -16,12 +16,13 @@ from .const import (
     SUBENTRY_SERVICE,
     SUBENTRY_SUB_DEVICE,
 )
-from .exposures import name_in_title, rows_of
+from .exposures import name_in_title, rows_of, subentries_of
 from .mapping.binding import ServiceBinding
 from .mapping.event_binding import EventBinding
 from .mapping.rule import Rule
 from .mapping.stored import Unreadable
 from .settings import read_settings
+from .stored_device import sub_devices_of
 from .sub_device_row import sub_device_row
 
 type Fault = Unreadable | ThingModelError
@@ -61,18 +62,15 @@ def stored_faults(
 
 
 def _unreadable_rows(entry: ConfigEntry, owner: str) -> Iterator[StoredFault]:
-    rows: Sequence[object]
-    for subentry_id, subentry in entry.subentries.items():
-        if subentry.subentry_type == SUBENTRY_SUB_DEVICE:
-            # Without its names a sub-device does not run, so the entry's own device says so.
-            rows = [sub_device_row(subentry)] if owner == OWN else rows_of(subentry) if owner == subentry_id else []
-        elif subentry.data.get("owner", OWN) == owner:
-            rows = _ROWS.get(subentry.subentry_type, _no_rows)(subentry)
-        else:
-            continue
-        for row in rows:
+    for subentry in subentries_of(entry, owner):
+        for row in _ROWS.get(subentry.subentry_type, _no_rows)(subentry):
             if isinstance(row, Unreadable):
                 yield StoredFault(subentry.subentry_type, row.name or name_in_title(subentry), row)
+    # Without its names a sub-device does not run, so the entry's own device says so.
+    for device in sub_devices_of(entry) if owner == OWN else ():
+        subentry = entry.subentries[device.owner]
+        if isinstance(row := sub_device_row(subentry), Unreadable):
+            yield StoredFault(subentry.subentry_type, row.name or name_in_title(subentry), row)
 
 
 def _no_rows(_: ConfigSubentry) -> list[object]:
@@ -82,6 +80,7 @@ def _no_rows(_: ConfigSubentry) -> list[object]:
 
 _ROWS: Final[Mapping[str, Callable[[ConfigSubentry], Sequence[object]]]] = {
     SUBENTRY_EXPOSURE: rows_of,
+    SUBENTRY_SUB_DEVICE: rows_of,
     SUBENTRY_SERVICE: lambda subentry: [ServiceBinding.from_stored(subentry.data)],
     SUBENTRY_EVENT: lambda subentry: [EventBinding.from_stored(subentry.data)],
     SUBENTRY_RULE: lambda subentry: [Rule.from_stored(subentry.data)],

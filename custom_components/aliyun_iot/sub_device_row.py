@@ -27,9 +27,10 @@ from .const import (
     CONF_PRODUCT_SECRET,
     SUBENTRY_SUB_DEVICE,
 )
-from .exposures import exposure_data
+from .exposures import exposure_data, rows_of
 from .mapping.binding import Binding
 from .mapping.fields import Expected, FieldSpec, expectations, schema_of, without_defaults
+from .mapping.slices import SLICE, Slices
 from .mapping.stored import Expectations, Unchanged, Unreadable, read_row
 
 _NO_SECRET: Final = "-"  # noqa: S105 - what stands for a secret that is not there
@@ -117,6 +118,16 @@ def sub_device_row(subentry: ConfigSubentry) -> SubDeviceRow | Unreadable:
 def _row(unchanged: Unchanged) -> SubDeviceRow | Unreadable:
     """Read a row once, because every change of an entry asks for all of them."""
     return SubDeviceRow.from_stored(unchanged.data)
+
+
+def read_in_slices(entry: ConfigEntry) -> Slices[None]:
+    """Read what is stored of all sub-devices, in slices, so that what asks for all of it later finds it read."""
+    for some in batched(list(entry.subentries.values()), SLICE, strict=False):
+        for subentry in some:
+            if subentry.subentry_type == SUBENTRY_SUB_DEVICE:
+                sub_device_row(subentry)
+                rows_of(subentry)
+        yield
 
 
 def identities_of(entry: ConfigEntry) -> dict[Identity, str]:

@@ -7,6 +7,7 @@ about (`alink/gateway.py`); what runs for a sub-device is the same as for the en
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import batched
 from typing import Final
 
@@ -78,6 +79,7 @@ class SubDevices:
         self._applied: dict[str, list[object]] = {}
         self._stale: set[str] = set()
         self._started = False
+        self._starting: asyncio.Task[None] | None = None
         self._stopped = False
         self._removing: set[Identity] = set()
         """What was deleted here and is still in the topology."""
@@ -117,9 +119,15 @@ class SubDevices:
         if self._started:
             return
         self._started = True
-        for device in self.running.values():
-            device.start()
-        self._availability.start()
+        self._starting = self._stored.entry.async_create_task(self._hass, self._start(), "Aliyun sub-devices")
+
+    async def _start(self) -> None:
+        for some in batched(list(self.running.items()), AT_ONCE, strict=False):
+            for owner, device in some:
+                if self.running.get(owner) is device:
+                    device.start()
+            await asyncio.sleep(0)
+        await self._availability.start()
         self._issues.start()
         listen = self._hass.bus.async_listen
         self._unlisten = listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, self._device_removed, event_filter=_is_removal)
@@ -127,6 +135,8 @@ class SubDevices:
     async def stop(self) -> None:
         """Log all out, and stop everything; called before the link is stopped."""
         self._stopped = True
+        if self._starting:
+            self._starting.cancel()
         if self._unlisten:
             self._unlisten()
             self._unlisten = None
@@ -201,30 +211,22 @@ class SubDevices:
         return bool(concerned)
 
     @callback
-    def entity_created(self) -> bool:
-        """Return whether a trigger of an event could not be attached, so that a new entity may matter."""
+    def entities_created(self) -> bool:
+        """Return whether a trigger of an event could not be attached, so that new entities may matter."""
         waiting = [owner for owner, device in self.running.items() if device.events.problems]
         self._stale.update(waiting)
         return bool(waiting)
 
     async def _begin(self, stored: StoredDevice, row: SubDeviceRow, unsent: Collection[str]) -> None:
         owner = stored.owner
-
-        async def commanded(command: Command) -> Answer:
-            return await self.running[owner].commander.handle(command)
-
-        @callback
-        def overloaded() -> None:
-            self.running[owner].health.command_refused()
-
-        @callback
-        def noticed(notice: Notice) -> None:
-            self.running[owner].management.noticed(notice)
-
         self._removing.discard(row.identity)
         self._owners[row.identity] = owner
         device = self._link.attach(
-            row.identity, commanded, on_code=self._on_code, on_overload=overloaded, on_notice=noticed
+            row.identity,
+            partial(self._commanded, owner),
+            on_code=self._on_code,
+            on_overload=partial(self._overloaded, owner),
+            on_notice=partial(self._noticed, owner),
         )
         self.running[owner] = running = CloudDevice(self._hass, stored, device, self._shared)
         await running.follow()
@@ -234,6 +236,17 @@ class SubDevices:
         await running.listen()
         if self._started:
             running.start()
+
+    async def _commanded(self, owner: str, command: Command) -> Answer:
+        return await self.running[owner].commander.handle(command)
+
+    @callback
+    def _overloaded(self, owner: str) -> None:
+        self.running[owner].health.command_refused()
+
+    @callback
+    def _noticed(self, owner: str, notice: Notice) -> None:
+        self.running[owner].management.noticed(notice)
 
     async def _end(self, owner: str, device: CloudDevice) -> None:
         """End what runs for a sub-device that was removed, and take it out of the topology of the gateway."""
@@ -275,11 +288,16 @@ class SubDevices:
     async def _clean(self) -> None:
         try:
             while identities := {one for one in self._removing if one not in self._owners}:
-                refused = await self.gateway.remove(identities)
+                self._removing -= identities  # each may be added and removed again meanwhile
+                try:
+                    refused = await self.gateway.remove(identities)
+                except BaseException:
+                    self._removing |= identities
+                    raise
                 for identity, error in refused.items():
                     _LOGGER.warning("%s stays in the topology: %s", identity.device_name, error)
-                    self.gateway.drop(identity)
-                self._removing -= identities
+                    if identity not in self._owners:
+                        self.gateway.drop(identity)
         except (NotConnected, RequestTimeout, SubDeviceError) as err:
             _LOGGER.debug("Sub-devices are removed from the topology after the next connect: %s", err)
         finally:

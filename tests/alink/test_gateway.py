@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import json
+import time
 from typing import Any
 
 import pytest
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple, Identity
 from custom_components.aliyun_iot.alink.codes import Code
+from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.errors import (
     BoundElsewhere,
     GatewayFull,
@@ -24,12 +26,12 @@ from custom_components.aliyun_iot.alink.errors import (
     SubDeviceDeleted,
     SubDeviceDisabled,
 )
-from custom_components.aliyun_iot.alink.gateway import Gateway
+from custom_components.aliyun_iot.alink.gateway import Gateway, _read_secrets
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.alink.sub_device import SubDevice, SubDeviceConfig, SubDeviceState
+from custom_components.aliyun_iot.alink.sub_device import BEHAVIOUR, SubDevice, SubDeviceConfig, SubDeviceState
 from custom_components.aliyun_iot.alink.topics import GatewayTopics
 from simulator import CloudDevice, NodeType, Simulator
 from simulator.device_side.uplink import RejectedError
@@ -452,6 +454,24 @@ async def test_session_lost(house: House) -> None:
     assert house.logins() == [1, 1]
 
 
+@pytest.mark.parametrize("code", [427, 521, 522])
+async def test_logged_out_by_the_cloud_while_nothing_is_to_be_done(
+    house: House, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """It is tried again after its pause, although nothing else happens."""
+    soon = {error: replace(behaviour, first=0.05) for error, behaviour in BEHAVIOUR.items()}
+    monkeypatch.setattr(f"{ALINK}.sub_device.BEHAVIOUR", soon)
+    house.gateway._clock = time.monotonic
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    await until(lambda: not house.gateway._changed.is_set())
+    house.cloud.device(*first).connection.close("lost", code=code)
+    await until(lambda: house.reported[first] is not ONLINE)
+    await house.settled(ONLINE, first)
+    assert house.cloud.device(*first).online
+
+
 async def test_five_logins_a_minute(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sub-device that loses its session again and again logs in no more often than the platform allows."""
     for delay in ("SESSION_LOST_DELAY", "LONGEST_SESSION_LOST_DELAY"):
@@ -483,6 +503,18 @@ async def test_registered_with_the_secret_of_the_product(house: House) -> None:
     await house.settled(SubDeviceState.REFUSED, lamps[1])
     assert isinstance(house.error(lamps[1]), SecretRefused)
     assert list(house.stored) == [lamps[0]]
+
+
+def test_refusal_with_a_code_as_text() -> None:
+    """As other replies of the platform have it."""
+    failure: dict[str, Any] = {"productKey": LAMPS, "deviceName": "lamp-1", "code": "6600"}
+    _, refused = _read_secrets(
+        {"successes": [], "failures": [failure, {**failure, "deviceName": "lamp-2", "code": []}]}
+    )
+    assert {identity.device_name: error.code for identity, error in refused.items()} == {
+        "lamp-1": 6600,
+        "lamp-2": Code.INTERNAL_ERROR,
+    }
 
 
 @pytest.mark.parametrize(
@@ -582,6 +614,35 @@ async def test_answer_that_a_cut_may_have_swallowed(house: House) -> None:
     assert TOPICS.errors not in topics
 
 
+async def test_answer_that_a_lost_session_may_have_swallowed(house: House) -> None:
+    """The cloud has dropped it, and says so: it is repeated once, after the next login."""
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    finish = asyncio.Event()
+
+    async def act(_command: Command) -> Answer:
+        await finish.wait()
+        return Answer()
+
+    house.owner.act = act
+    device = house.cloud.device(*first)
+    await house.cloud.call("SetDeviceProperty", ProductKey=LAMPS, DeviceName="lamp-0", Items={"LightSwitch": 0})
+    await until(lambda: house.owner.commands)
+    device.connection.close("lost", code=0)  # the gateway learns it from what it sends
+    finish.set()
+    await house.settled(WAITING, first)
+    assert not device.service_calls[0].replies
+    for _ in range(2):  # what was repeated is not repeated again
+        house.advance(60)
+        await house.settled(ONLINE, first)
+        await until(lambda: not len(house.link._answers) and device.service_calls[0].replies)
+        await house.link.device.read_clock()
+        assert len(device.service_calls[0].replies) == 1
+        device.connection.close("lost", code=520)
+        await house.settled(WAITING, first)
+
+
 async def test_answer_of_a_sub_device_that_was_logged_out(house: House) -> None:
     """It waits for the next login, or is forgotten with the sub-device."""
     (first,) = lamps_of(house.cloud, [0])
@@ -667,6 +728,21 @@ async def test_removed_and_dropped(house: House, gateway_device: CloudDevice) ->
     assert list(house.link._devices) == [house.link.device.identity]
 
 
+async def test_put_again_while_it_is_removed(house: House, gateway_device: CloudDevice) -> None:
+    """It is added to the topology again, and is online."""
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    removing = asyncio.create_task(house.gateway.remove([first]))
+    await asyncio.sleep(0)
+    house.gateway.put(SubDeviceConfig(first, SECRET))
+    house.gateway.want(first, online=True)
+    assert await removing == {}
+    await house.settled(ONLINE, first)
+    await until(lambda: set(gateway_device.sub_devices) == {first} and house.cloud.device(*first).online)
+    assert (await house.link._devices[first].post_properties({"LightSwitch": Sample(1, AT)})).ok
+
+
 async def test_pack_post(house: House) -> None:
     """Values of several sub-devices and of the gateway arrive in one message."""
     lamps = lamps_of(house.cloud, range(2))
@@ -694,7 +770,15 @@ async def test_host_without_implicit_subscriptions(house: House, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"[]", b'{"id":"1","code":520}', b'{"id":"1","code":427,"data":[7,{}]}', b"\xff"]
+    "payload",
+    [
+        b"",
+        b"[]",
+        b'{"id":"1","code":520}',
+        b'{"id":"1","code":427,"data":[7,{}]}',
+        b'{"id":"1","code":200,"data":{"productKey":"a1SubLamp01","deviceName":"lamp-0"}}',
+        b"\xff",
+    ],
 )
 async def test_foreign_messages(house: House, payload: bytes) -> None:
     """Whatever stands in messages about sub-devices, nothing happens."""

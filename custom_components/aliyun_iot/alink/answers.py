@@ -1,12 +1,13 @@
 """The answers to commands, which wait to be sent at the rate that the platform takes (docs/protocol.md §6.4, §14).
 
 They are sent at QoS 0, as RRPC requires, so nothing confirms their arrival. Those that were sent within the last minute of a
-connection that was lost are repeated once on the next one.
+connection, or of the session of a sub-device, that was lost are repeated once in the next one.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
+import contextlib
 from dataclasses import dataclass, replace
 import time
 from typing import Final
@@ -59,12 +60,14 @@ class _Queued:
     """An answer to be sent; `expires` is in monotonic seconds.
 
     `identity` is that of the device whose command it answers, None if it can be sent whether or not the device has a session.
+    `again` is that it was sent before, and may have been lost.
     """
 
     topic: str
     payload: bytes
     expires: float
     identity: Identity | None = None
+    again: bool = False
 
 
 class Answers:
@@ -90,8 +93,8 @@ class Answers:
         self._held: deque[_Queued] = deque()
         self._held_bytes = 0
         self._changed = asyncio.Event()
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._sending = False
+        self._drained = asyncio.Event()
 
     def __len__(self) -> int:
         """Return how many answers wait."""
@@ -139,7 +142,6 @@ class Answers:
             return
         queue.append(answer)
         self._waiting_bytes += len(payload)
-        self._empty.clear()
         self._changed.set()
 
     async def pump(
@@ -150,21 +152,29 @@ class Answers:
         Those of devices without a session are held until `release`.
         """
         self._forget_sent()  # the answers of an earlier connection that was closed in order have arrived
-        while True:
-            if not len(self):
-                self._empty.set()
-                await self._wait(None)
-            elif (delay := self._delay()) > 0:
-                await self._wait(delay)
-            elif not self._send_next(send, has_session):
-                return
+        self._sending = True
+        try:
+            while True:
+                if not len(self):
+                    self._drained.set()
+                    await self._wait(None)
+                elif (delay := self._delay()) > 0:
+                    await self._wait(delay)
+                elif not self._send_next(send, has_session):
+                    return
+        finally:
+            self._sending = False
+            self._drained.set()
 
     async def flush(self, timeout: float) -> None:
-        """Wait until the queue is empty, but no longer than `timeout` seconds."""
-        try:
+        """Wait until the queue is empty or nothing can be sent any more, but no longer than `timeout` seconds."""
+        if not self._sending or not len(self):
+            return
+        self._drained.clear()
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                await self._empty.wait()
-        except TimeoutError:
+                await self._drained.wait()
+        if len(self):
             _LOGGER.debug("%d answers are left for the next connection", len(self))
 
     def release(self, identities: Collection[Identity]) -> None:
@@ -172,9 +182,9 @@ class Answers:
         released = [answer for answer in self._held if answer.identity in identities]
         if released:
             self._drop_held(identities)
-            self._others.extend(released)
+            for answer in released:
+                (self._repeats if answer.again else self._others).append(answer)
             self._waiting_bytes += sum(len(answer.payload) for answer in released)
-            self._empty.clear()
             self._changed.set()
 
     def forget(self, identity: Identity) -> None:
@@ -183,13 +193,25 @@ class Answers:
 
     def connection_lost(self) -> None:
         """Queue the answers that may have been lost with the connection; each is repeated once."""
-        since = time.monotonic() - REPEATED_FOR
-        lost = [answer for at, answer in self._sent if at >= since]
+        lost = self._lately_sent()
         self._repeats.extend(lost)
         self._waiting_bytes += sum(len(answer.payload) for answer in lost)
         self._forget_sent()
-        if lost:
-            self._empty.clear()
+
+    def session_lost(self, identity: Identity) -> None:
+        """Hold the answers of a device that may have been lost with its session for `release`; each is repeated once."""
+        for answer in self._lately_sent():
+            if answer.identity == identity:
+                self._hold(answer)
+        kept = [(at, answer) for at, answer in self._sent if answer.identity != identity]
+        self._forget_sent()
+        for at, answer in kept:
+            self._keep_sent(at, answer)
+
+    def _lately_sent(self) -> list[_Queued]:
+        """Return the answers that may be lost if a connection or a session is now, as they are to be sent again."""
+        since = time.monotonic() - REPEATED_FOR
+        return [replace(answer, again=True) for at, answer in self._sent if at >= since]
 
     def _delay(self) -> float:
         """Return the seconds until the next answer may be sent."""
@@ -232,7 +254,7 @@ class Answers:
         else:
             self._in_a_row = 0
             self._flow.count()
-        if queue is not self._repeats:
+        if not answer.again:
             self._keep_sent(now, answer)
         return True
 

@@ -179,12 +179,17 @@ class Link:
         if filters := [topic_filter for device in devices for topic_filter in device.filters]:
             await self.subscribe(filters)
 
-    def logged_out(self, identity: Identity) -> None:
-        """Let a sub-device send no more, and fail its requests that wait for a reply."""
+    def logged_out(self, identity: Identity, *, lost: bool = False) -> None:
+        """Let a sub-device send no more, and fail its requests that wait for a reply.
+
+        If its session is `lost`, the cloud may have refused its last answers, which are sent again after the next login.
+        """
         device = self._devices.get(identity)
         if device is None or device is self.device or not device.logged_in:
             return
         device.logged_in = False
+        if lost:
+            self._answers.session_lost(identity)
         if self._session:
             self._session.end(device.topics.system, device.filters)
 
@@ -239,20 +244,18 @@ class Link:
         """
         for device in self._devices.values():
             device.downlink.give_up()
-        if self._session:
-            await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
-            await self._answers.flush(patience)
+        await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
+        await self._answers.flush(patience)
 
-    async def stop(self, patience: float = LAST_ANSWERS) -> None:
-        """Give up the running commands, and disconnect; `patience` is as for `give_up`.
+    async def stop(self) -> None:
+        """Give up the running commands, and disconnect.
 
         What arrives after the last refusals were sent is ignored: nobody would hear that it is refused.
         """
         try:
-            await self.give_up(patience)
+            await self.give_up()
             self._listens = False
-            if self._session:
-                await self._answers.flush(LAST_ANSWERS)
+            await self._answers.flush(LAST_ANSWERS)
         finally:
             if self._task:
                 self._task.cancel()

@@ -85,7 +85,7 @@ class _Behaviour:
     lasting: bool = False
 
 
-_BEHAVIOUR: Final[Mapping[type[SubDeviceError], _Behaviour]] = {
+BEHAVIOUR: Final[Mapping[type[SubDeviceError], _Behaviour]] = {
     SubDeviceError: _Behaviour(SubDeviceState.REFUSED, 5.0, 15 * MINUTE),
     SecretRefused: _Behaviour(SubDeviceState.REFUSED, 15 * MINUTE, 60 * MINUTE),
     SubDeviceDeleted: _Behaviour(SubDeviceState.DELETED, 60 * MINUTE, 60 * MINUTE, lasting=True),
@@ -148,6 +148,8 @@ class SubDevice:
 
     in_topology: bool | None = field(default=None, repr=False)
     """None while the topology is not known."""
+    leaving: bool = field(default=False, repr=False)
+    """Whether it is just being removed from the topology."""
     due: float = field(default=-math.inf, repr=False)
     failures: int = field(default=0, repr=False)
     together: int = field(default=MAX_LOGIN_BATCH, repr=False)
@@ -197,7 +199,7 @@ class SubDevice:
 
     def fail(self, error: SubDeviceError, jitter: float) -> None:
         """Record why it is not online; it is tried again after a pause, which `jitter` (0 to 1) spreads."""
-        behaviour = _BEHAVIOUR[type(error)]
+        behaviour = BEHAVIOUR[type(error)]
         self._pause(behaviour.first, behaviour.longest, jitter)
         self.error = error
         self.together = 1
@@ -218,9 +220,9 @@ class SubDevice:
 
     def reconnected(self) -> None:
         """Allow another try on a new connection, unless that would not help; it is still tried alone after an error."""
-        if self.error is None or not _BEHAVIOUR[type(self.error)].lasting:
+        if self.error is None or not BEHAVIOUR[type(self.error)].lasting:
             self.due = -math.inf
 
     def state_after_error(self) -> SubDeviceState:
         """Return the state that belongs to `error`, and the resting one without an error."""
-        return _BEHAVIOUR[type(self.error)].state if self.error else self.resting
+        return BEHAVIOUR[type(self.error)].state if self.error else self.resting

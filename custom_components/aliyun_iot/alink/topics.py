@@ -21,77 +21,91 @@ LIFECYCLE: Final = ("disable", "enable", "delete")
 """The last levels of the topics on which a sub-device is told what was done to it (docs/protocol.md §13)."""
 
 
+class _Topic:
+    """A topic with the names of the device in it, made when it is asked for: 500 sub-devices would have 15,000 of them."""
+
+    def __init__(self, before: str, after: str = "") -> None:
+        """Take what stands before and after the names."""
+        self._before = before
+        self._after = after
+
+    def __get__(self, topics: Topics, _owner: object = None) -> str:
+        """Return the topic of one device."""
+        return f"{self._before}{topics.names}{self._after}"
+
+
 class Topics:
     """All topics of one device, each up (device → cloud) or down."""
 
+    system = _Topic("/sys/", "/")
+    """The prefix of the platform's topics."""
+    users = _Topic("/", "/user/")
+    """The prefix of the topics that the owner of the product has defined."""
+    property_post = _Topic("/sys/", "/thing/event/property/post")
+    """Report current property values (up)."""
+    property_batch_post = _Topic("/sys/", "/thing/event/property/batch/post")
+    """Report several samples of each property at once (up)."""
+    property_history_post = _Topic("/sys/", "/thing/event/property/history/post")
+    """Report samples of the past, which leave the current value alone (up)."""
+    event_reply_filter = _Topic("/sys/", "/thing/event/+/post_reply")
+    """The replies to events and to property posts, which are events too (down)."""
+    desired_get = _Topic("/sys/", "/thing/property/desired/get")
+    """Ask for desired property values (up)."""
+    desired_delete = _Topic("/sys/", "/thing/property/desired/delete")
+    """Clear desired property values (up)."""
+    dsltemplate_get = _Topic("/sys/", "/thing/dsltemplate/get")
+    """Ask for the thing model (up)."""
+    raw_up = _Topic("/sys/", "/thing/model/up_raw")
+    """Send a raw frame (up)."""
+    raw_up_reply = _Topic("/sys/", "/thing/model/up_raw_reply")
+    """The cloud's answer to a raw frame (down)."""
+    raw_down = _Topic("/sys/", "/thing/model/down_raw")
+    """A raw frame from the cloud (down)."""
+    raw_down_reply = _Topic("/sys/", "/thing/model/down_raw_reply")
+    """The device's answer to a raw frame (up)."""
+    property_set = _Topic("/sys/", "/thing/service/property/set")
+    """The cloud sets properties (down)."""
+    property_get = _Topic("/sys/", "/thing/service/property/get")
+    """The cloud asks for properties (down)."""
+    service_filter = _Topic("/sys/", "/thing/service/+")
+    """All asynchronous services (down)."""
+    rrpc_request_filter = _Topic("/sys/", "/rrpc/request/+")
+    """All synchronous calls in the short form (down)."""
+    ntp_request = _Topic("/ext/ntp/", "/request")
+    """Ask for the time (up)."""
+    ntp_response = _Topic("/ext/ntp/", "/response")
+    """The time (down)."""
+    tags_update = _Topic("/sys/", "/thing/deviceinfo/update")
+    """Add and replace tags (up)."""
+    tags_delete = _Topic("/sys/", "/thing/deviceinfo/delete")
+    """Delete tags (up)."""
+    config_get = _Topic("/sys/", "/thing/config/get")
+    """Ask for the remote configuration (up)."""
+    config_push = _Topic("/sys/", "/thing/config/push")
+    """The cloud sends a remote configuration (down)."""
+    log_config_get = _Topic("/sys/", "/thing/config/log/get")
+    """Ask whether the cloud wants logs (up)."""
+    log_config_push = _Topic("/sys/", "/thing/config/log/push")
+    """The cloud starts or stops to want logs (down)."""
+    log_post = _Topic("/sys/", "/thing/log/post")
+    """Post logs (up)."""
+    upgrade_get = _Topic("/sys/", "/thing/ota/firmware/get")
+    """Ask for a pending upgrade (up)."""
+    upgrade = _Topic("/ota/device/upgrade/")
+    """The cloud offers an upgrade (down)."""
+    version_report = _Topic("/ota/device/inform/")
+    """Report the version of a module (up)."""
+    upgrade_progress = _Topic("/ota/device/progress/")
+    """Report the progress of an upgrade (up)."""
+    shadow_update = _Topic("/shadow/update/")
+    """Every request about the shadow (up)."""
+    shadow_get = _Topic("/shadow/get/")
+    """Replies about the shadow, and its changes by applications (down)."""
+
     def __init__(self, product_key: str, device_name: str) -> None:
-        """Build the topics; those with an identifier in them are methods."""
+        """Name the device; the topics with an identifier in them are methods."""
         self.device_name = device_name
-        self.system = f"/sys/{product_key}/{device_name}/"
-        """The prefix of the platform's topics."""
-        self.users = f"/{product_key}/{device_name}/user/"
-        """The prefix of the topics that the owner of the product has defined."""
-        thing = f"{self.system}thing"
-        self.property_post = f"{thing}/event/property/post"
-        """Report current property values (up)."""
-        self.property_batch_post = f"{thing}/event/property/batch/post"
-        """Report several samples of each property at once (up)."""
-        self.property_history_post = f"{thing}/event/property/history/post"
-        """Report samples of the past, which leave the current value alone (up)."""
-        self.event_reply_filter = f"{thing}/event/+/post_reply"
-        """The replies to events and to property posts, which are events too (down)."""
-        self.desired_get = f"{thing}/property/desired/get"
-        """Ask for desired property values (up)."""
-        self.desired_delete = f"{thing}/property/desired/delete"
-        """Clear desired property values (up)."""
-        self.dsltemplate_get = f"{thing}/dsltemplate/get"
-        """Ask for the thing model (up)."""
-        self.raw_up = f"{thing}/model/up_raw"
-        """Send a raw frame (up)."""
-        self.raw_up_reply = reply_topic(self.raw_up)
-        """The cloud's answer to a raw frame (down)."""
-        self.raw_down = f"{thing}/model/down_raw"
-        """A raw frame from the cloud (down)."""
-        self.raw_down_reply = reply_topic(self.raw_down)
-        """The device's answer to a raw frame (up)."""
-        self.property_set = f"{thing}/service/property/set"
-        """The cloud sets properties (down)."""
-        self.property_get = f"{thing}/service/property/get"
-        """The cloud asks for properties (down)."""
-        self.service_filter = f"{thing}/service/+"
-        """All asynchronous services (down)."""
-        self.rrpc_request_filter = f"{self.system}rrpc/request/+"
-        """All synchronous calls in the short form (down)."""
-        self.ntp_request = f"/ext/ntp/{product_key}/{device_name}/request"
-        """Ask for the time (up)."""
-        self.ntp_response = f"/ext/ntp/{product_key}/{device_name}/response"
-        """The time (down)."""
-        self.tags_update = f"{thing}/deviceinfo/update"
-        """Add and replace tags (up)."""
-        self.tags_delete = f"{thing}/deviceinfo/delete"
-        """Delete tags (up)."""
-        self.config_get = f"{thing}/config/get"
-        """Ask for the remote configuration (up)."""
-        self.config_push = f"{thing}/config/push"
-        """The cloud sends a remote configuration (down)."""
-        self.log_config_get = f"{thing}/config/log/get"
-        """Ask whether the cloud wants logs (up)."""
-        self.log_config_push = f"{thing}/config/log/push"
-        """The cloud starts or stops to want logs (down)."""
-        self.log_post = f"{thing}/log/post"
-        """Post logs (up)."""
-        self.upgrade_get = f"{thing}/ota/firmware/get"
-        """Ask for a pending upgrade (up)."""
-        self.upgrade = f"/ota/device/upgrade/{product_key}/{device_name}"
-        """The cloud offers an upgrade (down)."""
-        self.version_report = f"/ota/device/inform/{product_key}/{device_name}"
-        """Report the version of a module (up)."""
-        self.upgrade_progress = f"/ota/device/progress/{product_key}/{device_name}"
-        """Report the progress of an upgrade (up)."""
-        self.shadow_update = f"/shadow/update/{product_key}/{device_name}"
-        """Every request about the shadow (up)."""
-        self.shadow_get = f"/shadow/get/{product_key}/{device_name}"
-        """Replies about the shadow, and its changes by applications (down)."""
+        self.names = f"{product_key}/{device_name}"
 
     @property
     def lifecycle(self) -> tuple[str, ...]:

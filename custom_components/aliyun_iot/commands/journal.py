@@ -1,6 +1,5 @@
 """The last commands and their answers, for diagnostics and for the page of both sides."""
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,7 +71,7 @@ class Journal:
         """Commands since the start."""
         self.refused = 0
         """Those of them that were refused or failed."""
-        self._rows: deque[JournalRow] = deque(maxlen=MAX_ROWS)
+        self._rows: list[JournalRow] = []
 
     def add(
         self,
@@ -123,3 +122,4 @@ class Journal:
             names[-1] = CUT
         command_id, message = cut_text(command_id, MAX_NAME), cut_text(message, MAX_MESSAGE)
         self._rows.append(JournalRow(dt_util.utcnow(), kind, command_id, names, code, message, milliseconds, details))
+        del self._rows[:-MAX_ROWS]

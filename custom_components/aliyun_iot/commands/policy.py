@@ -1,6 +1,6 @@
 """What the cloud may do beyond the bindings: a limit for each minute, conditions, and a dry run."""
 
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 import time
@@ -16,6 +16,8 @@ from .conditions import ConditionConfig, Conditions, Guard, Guarded, PreparedCon
 from .outcome import Failure, TooBusy
 
 MINUTE = 60.0
+
+_HIGHEST_LIMIT: Final = int(RANGES[CONF_COMMANDS_PER_MINUTE][1])
 
 _NOT_NOW: Final = Failure(Code.NOT_ALLOWED, "the condition for all commands does not hold now")
 _NOT_THIS_NOW: Final = Failure(Code.NOT_ALLOWED, "its condition does not hold now")
@@ -62,7 +64,8 @@ class Policy:
         """Allow everything until `use` is called; `on_unusable` is as for `Conditions`."""
         self.rules = CommandRules()
         self._conditions = Conditions(hass, on_unusable)
-        self._admitted: deque[float] = deque(maxlen=RANGES[CONF_COMMANDS_PER_MINUTE][1])
+        self._admitted: list[float] = []
+        """When the commands of the last minute were admitted, as many of them as any limit counts."""
 
     @property
     def unusable_conditions(self) -> Mapping[str, str]:
@@ -91,12 +94,12 @@ class Policy:
     def admit(self) -> float:
         """Count a command, and return when it was admitted; raises TooBusy beyond the limit for a minute."""
         now = time.monotonic()
-        while self._admitted and now - self._admitted[0] >= MINUTE:
-            self._admitted.popleft()
+        del self._admitted[: bisect_right(self._admitted, now - MINUTE)]
         limit = self.rules.commands_per_minute
         if limit and len(self._admitted) >= limit:
             raise TooBusy(_beyond(limit), overload=limit >= DEFAULT_COMMANDS_PER_MINUTE)
         self._admitted.append(now)
+        del self._admitted[:-_HIGHEST_LIMIT]
         return now
 
     @callback

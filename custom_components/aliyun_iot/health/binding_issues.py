@@ -5,7 +5,7 @@ from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, CoreState, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.debounce import Debouncer
-from homeassistant.helpers.event import async_track_state_added_domain, async_track_state_removed_domain
+from homeassistant.helpers.event import async_track_state_change_event
 
 from ..alink.foreign import Safe, logger_of, safe
 from ..exposures import Absence, absence, resolve_entity
@@ -31,8 +31,7 @@ class BindingIssues:
         self._issues = issues
         self._faults: Sequence[StoredFault] = ()
         self._conditions: Mapping[str, str] = {}
-        self._unregistered: set[str] = set()
-        self._untrack: list[CALLBACK_TYPE] = []
+        self._untrack: CALLBACK_TYPE | None = None
         self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self._report)
 
     @callback
@@ -54,10 +53,8 @@ class BindingIssues:
         "" for all commands.
         """
         self._unlisten()
-        self._unregistered = {reference for _, reference in self._device.references() if "." in reference}
-        domains = {entity_id.partition(".")[0] for entity_id in self._unregistered}
-        for track in (async_track_state_added_domain, async_track_state_removed_domain):
-            self._untrack.append(track(self._hass, domains, self._came_or_went))
+        unregistered = {reference for _, reference in self._device.references() if "." in reference}
+        self._untrack = async_track_state_change_event(self._hass, unregistered, self._came_or_went)
         self._faults, self._conditions = faults, conditions
         self._report()
 
@@ -70,12 +67,14 @@ class BindingIssues:
     @callback
     def _came_or_went(self, event: Event[EventStateChangedData]) -> None:
         """Handle an entity that came or went; one that is not registered is known by its state only."""
-        if event.data["entity_id"] in self._unregistered and self._hass.state is CoreState.running:
+        came_or_went = event.data["old_state"] is None or event.data["new_state"] is None
+        if came_or_went and self._hass.state is CoreState.running:
             self._debouncer.async_schedule_call()
 
     def _unlisten(self) -> None:
-        while self._untrack:
-            self._untrack.pop()()
+        if self._untrack:
+            self._untrack()
+            self._untrack = None
 
     @callback
     def _report(self) -> None:

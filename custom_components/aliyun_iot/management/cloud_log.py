@@ -5,7 +5,6 @@ cloud may be somebody else. A record that posting a line causes is not posted.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -40,8 +39,8 @@ MAX_LINE: Final = 1000
 
 _LEVELS: Final = ((logging.CRITICAL, LogLevel.FATAL), (logging.ERROR, LogLevel.ERROR), (logging.WARNING, LogLevel.WARN))
 
-_VALUES: Final = re.compile(r"'[^']*'|\"[^\"]*\"|(?<=\bgot )[^;,)]+")
-"""What texts contain of values: they are quoted, or stand after what was wanted."""
+_VALUES: Final = re.compile(r"(?<!\w)'(?:\\.|[^'\\])*(?:'|$)|\"(?:\\.|[^\"\\])*(?:\"|$)|(?<=\bgot )[^;,)]+")
+"""What texts contain of values: they are quoted as `repr` does, or stand after what was wanted. An apostrophe begins none."""
 
 _POSTING: ContextVar[bool] = ContextVar("posting", default=False)
 
@@ -70,7 +69,7 @@ class CloudLog:
         self._device = device
         self._enabled = False
         self._connected = False
-        self._lines: deque[LogLine] = deque(maxlen=CAPACITY)
+        self._lines: list[LogLine] = []
         self._uncollect: CALLBACK_TYPE | None = None
         self._asking: asyncio.Task[None] | None = None
         self._post_soon = Debouncer(hass, _LOGGER, cooldown=PACE, immediate=False, function=self._post)
@@ -137,6 +136,7 @@ class CloudLog:
         module = record.name.removeprefix(f"{PACKAGE}.")
         at = datetime.fromtimestamp(record.created, UTC)
         self._lines.append(LogLine(at, level, module, self._masked(text)))
+        del self._lines[:-CAPACITY]
         self._schedule()
 
     def _masked(self, text: str) -> str:
@@ -160,15 +160,16 @@ class CloudLog:
 
     async def _post(self) -> None:
         """Post the oldest lines; those that may not have arrived are posted again."""
-        lines = [self._lines.popleft() for _ in range(min(len(self._lines), LINES_PER_MESSAGE))]
+        lines = self._lines[:LINES_PER_MESSAGE]
         if not lines:
             return
+        del self._lines[:LINES_PER_MESSAGE]
         token = _POSTING.set(True)
         try:
             await post_logs(self._device, lines)
         except (NotConnected, RequestTimeout) as err:
             _LOGGER.debug("The log is posted later: %s", err)
-            self._lines.extendleft(reversed(lines[: CAPACITY - len(self._lines)]))
+            self._lines[:0] = lines[: CAPACITY - len(self._lines)]
             return
         except AlinkError as err:
             _LOGGER.debug("The cloud does not take the log: %s", err)

@@ -47,7 +47,7 @@ class Management:
         self._stored = stored
         self._device = device
         self._lets_trigger = lets_trigger
-        self._asked: set[Feature] = set()
+        self._asked: frozenset[Feature] = frozenset()
         self._tags = TagSync(hass, device, partial(tags_of, hass, stored), self._use_soon)
         self._configs = ConfigDownloads(hass, device)
         self.offered = OfferedMapping(hass, stored)
@@ -81,7 +81,7 @@ class Management:
 
     async def use(self, feature: Feature) -> None:
         """Subscribe to a feature until the device is stopped, because an action needs it."""
-        self._asked.add(feature)
+        self._asked |= {feature}
         await self._use()
 
     async def get_config(self) -> tuple[str, Content]:
@@ -163,7 +163,7 @@ class Management:
 
     async def _use(self) -> None:
         """Subscribe to what is in use."""
-        wanted = self._asked | {feature for kind, feature in _TRIGGERS.items() if self._is_listened_to(kind)}
+        wanted = {*self._asked, *(feature for kind, feature in _TRIGGERS.items() if self._is_listened_to(kind))}
         if self._tags.in_use:
             wanted.add(Feature.TAGS)
         if self._takes_mappings:

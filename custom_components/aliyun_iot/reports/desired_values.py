@@ -103,12 +103,13 @@ class DesiredValues:
         """Use these bindings from now on; desired values are fetched for the properties that the cloud may set."""
         self._bound = bound
         self.hours = hours
+        self._note_regularly()
 
     async def catch_up(self) -> None:
         """Fetch the desired values and carry them out; those that fail are tried again later."""
         self.pause()
         self._enabled = True
-        self._end_noting = async_track_time_interval(self._hass, self._note_online, NOTE_INTERVAL)
+        self._note_regularly()
         if await self._carry_out_all():
             self._retrying = self._hass.async_create_background_task(self._retry(), "Aliyun desired values")
 
@@ -132,9 +133,7 @@ class DesiredValues:
     def pause(self) -> None:
         """Stop until the next `catch_up`."""
         self._enabled = False
-        if self._end_noting:
-            self._end_noting()
-            self._end_noting = None
+        self._note_regularly()
         for task in (self._retrying, self._settling):
             if task:
                 task.cancel()
@@ -147,10 +146,24 @@ class DesiredValues:
     def _settable(self) -> list[str]:
         return [key for key, one in self._bound.by_identifier.items() if one.binding.access.controls and one.writable]
 
+    @property
+    def _may_become_stale(self) -> bool:
+        return bool(self.hours and self._settable)
+
+    @callback
+    def _note_regularly(self) -> None:
+        """Note from time to time that it is online, if that matters."""
+        if not (self._enabled and self._may_become_stale):
+            if self._end_noting:
+                self._end_noting()
+                self._end_noting = None
+        elif self._end_noting is None:
+            self._end_noting = async_track_time_interval(self._hass, self._note_online, NOTE_INTERVAL)
+
     @callback
     def _note_online(self, _now: object = None) -> None:
         """Store the time, as nothing that is desired from now on can be older, unless no desired value could become stale."""
-        if self._store.offline_since is None and self.hours and self._settable:
+        if self._store.offline_since is None and self._may_become_stale:
             self._store.online_at = utc_milliseconds()
             self._store.write_soon()
 

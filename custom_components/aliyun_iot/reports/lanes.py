@@ -45,13 +45,12 @@ type Post = Callable[[Mapping[str, Sample], float], Awaitable[Reply]]
 class Lane[Key, Item: Named](ABC):
     """One kind of message. A batch holds items by key."""
 
-    refused_in_a_row = 0
-    """Messages that were refused since the last one that was accepted."""
-    failed_in_a_row = 0
-    """Messages that could not be posted, for an unexpected reason, since the last one that could."""
-
     def __init__(self, device: Device, counters: Counters) -> None:
         """Post as this device."""
+        self.refused_in_a_row = 0
+        """Messages that were refused since the last one that was accepted."""
+        self.failed_in_a_row = 0
+        """Messages that could not be posted, for an unexpected reason, since the last one that could."""
         self._device = device
         self._counters = counters
 

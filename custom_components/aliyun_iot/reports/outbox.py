@@ -139,8 +139,6 @@ class Outbox:
         `on_unreportable_changed` when that may be so for values that cannot be sent.
         """
         self.waiting: dict[str, Queued] = {}
-        self.news = asyncio.Event()
-        """Set when something came that is to be sent."""
         self.status: dict[str, PropertyStatus] = {}
         """One for each bound property."""
         self.accepted_at: float | None = None
@@ -153,7 +151,7 @@ class Outbox:
         self._on_refusals_changed = on_refusals_changed
         self._on_unreportable_changed = on_unreportable_changed
         self._reported: dict[str, str] = {}
-        self._logged: set[str] = set()
+        self._logged: frozenset[str] = frozenset()
         """Refused properties that were logged since counting began anew; the values of one may be taken and refused in
         turns."""
         self._snapshots: list[Snapshot] = []
@@ -235,7 +233,7 @@ class Outbox:
 
         For named properties the refusals are over, because their bindings changed.
         """
-        self._logged = set() if identifiers is None else self._logged.difference(identifiers)
+        self._logged = frozenset() if identifiers is None else self._logged.difference(identifiers)
         for key, status in self.status.items():
             if status.refusal and identifiers is None:
                 status.refusal, status.rests = replace(status.refusal, count=0), False
@@ -318,7 +316,7 @@ class Outbox:
             if status.rests:
                 self._drop([identifier])
             if identifier not in self._logged:
-                self._logged.add(identifier)
+                self._logged |= {identifier}
                 news.append(f"{identifier} = {self.private.masked(identifier, sample.value)!r} ({reason})")
         if self._snapshots:
             self._settle_snapshots(batch, reasons)

@@ -315,7 +315,7 @@ class Reporter:
             return
         status.changed_at = time.monotonic()
         self.outbox.put(identifier, sample, number)
-        self.outbox.news.set()
+        self.sender.wake()
         if not self._is_online():
             self._on_unsent()
 
@@ -325,7 +325,7 @@ class Reporter:
         self.history.add(identifier, sample, live=live)
         if live:  # what waits is older, and must not arrive later
             self.outbox.supersede(identifier)
-            self.outbox.news.set()
+            self.sender.wake()
 
     def _is_wanted_again(self, identifier: str) -> bool:
         """Return whether a value that did not arrive is sent again; a live sample would be newer, and must not be followed."""

@@ -101,3 +101,4 @@ class Resync:
         except Exception:  # the past is to be sent nevertheless
             _LOGGER.exception("Getting the desired values failed unexpectedly")
         self._reporter.sender.allow_past()
+        self._task = None

@@ -68,27 +68,41 @@ class Sender:
         """After each connect it is not `allowed`, as samples of the past wait for the present."""
         self._event = event
         self._opens_at = 0.0
-        self._wake = outbox.news
-        self._wake_at_once = asyncio.Event()
+        self._started = False
+        self._news = False
         self._task: asyncio.Task[None] | None = None
+        self._pause: asyncio.Future[None] | None = None
+        self._is_window = False
+        """Whether the pause is the window, which only `wake_at_once` ends."""
 
     @callback
     def start(self) -> None:
         """Start to send."""
-        self._task = self._hass.async_create_background_task(self._run(), "Aliyun sender", eager_start=False)
+        self._started = True
+        self.wake()
 
     async def stop(self) -> None:
         """Stop sending; what is on its way stays unsent."""
+        self._started = False
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
     @callback
+    def wake(self) -> None:
+        """Check what there is to send, once the window is over."""
+        self._news = True
+        if self._task is None and self._started:  # a thousand devices that have nothing to send need no task each
+            self._task = self._hass.async_create_background_task(self._run(), "Aliyun sender", eager_start=False)
+        if not self._is_window:
+            self._end_pause()
+
+    @callback
     def wake_at_once(self) -> None:
         """Check what there is to send without waiting for the window."""
-        self._wake.set()
-        self._wake_at_once.set()
+        self.wake()
+        self._end_pause()
 
     @callback
     def disconnected(self) -> None:
@@ -105,9 +119,9 @@ class Sender:
         self.wake_at_once()
 
     async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
+        """Send until nothing waits, or there is no connection."""
+        while self._news:
+            self._news = False
             try:
                 while self._is_online() and await self._send_something():
                     pass
@@ -116,11 +130,11 @@ class Sender:
             except Exception:  # an unexpected error must not end the loop
                 _LOGGER.exception("Sending failed unexpectedly")
                 await asyncio.sleep(RETRY_DELAY)
-                self._wake.set()
+                self._news = True
+        self._task = None
 
     async def _send_something(self) -> bool:
         """Send what comes first, or wait for it; return False when nothing waits."""
-        self._wake_at_once.clear()
         closed = self._opens_at - time.monotonic()
         due = self._outbox.due() if closed <= 0 else ()
         live = bool(self._history.live)
@@ -131,13 +145,23 @@ class Sender:
         elif self.past.allowed and self._history.past:
             await self._deliver(self.past, self.past.take())
         elif closed > 0 and (live or self._outbox.waiting):
-            await _wait(self._wake_at_once, closed)
+            await self._wait(closed, is_window=True)
         elif self._outbox.waiting:
-            await _wait(self._wake, self._outbox.next_due())
-            self._wake.clear()
+            await self._wait(self._outbox.next_due())
         else:
             return False
         return True
+
+    async def _wait(self, seconds: float, *, is_window: bool = False) -> None:
+        """Wait so many seconds, unless there is something new to send; nothing that is new ends the window."""
+        self._pause, self._is_window = asyncio.get_running_loop().create_future(), is_window
+        await asyncio.wait([self._pause], timeout=seconds)
+        self._pause, self._is_window = None, False
+
+    @callback
+    def _end_pause(self) -> None:
+        if self._pause and not self._pause.done():
+            self._pause.set_result(None)
 
     async def _send_round(self, due: Sequence[str]) -> None:
         """Send values that are due, live samples and events in turns, so that none of them waits for a flood of another."""
@@ -218,11 +242,3 @@ class Sender:
 def _halves[Key, Item: Named](batch: Mapping[Key, Item]) -> list[Mapping[Key, Item]]:
     middle = len(batch) // 2
     return [dict(islice(batch.items(), middle)), dict(islice(batch.items(), middle, None))]
-
-
-async def _wait(event: asyncio.Event, timeout: float) -> None:
-    try:
-        async with asyncio.timeout(timeout):
-            await event.wait()
-    except TimeoutError:
-        return

@@ -65,7 +65,7 @@ class ConnectPacer:
     """Counts the connects of one device; times are monotonic seconds."""
 
     clock: Callable[[], float] = time.monotonic
-    _connects: deque[float] = field(default_factory=lambda: deque(maxlen=CONNECTS_PER_WINDOW))
+    _connects: tuple[float, ...] = ()
 
     def delay(self) -> float:
         """Return the seconds to wait before a connect is allowed."""
@@ -75,7 +75,7 @@ class ConnectPacer:
 
     def connected(self) -> None:
         """Count a connect that is about to be made."""
-        self._connects.append(self.clock())
+        self._connects = (*self._connects, self.clock())[-CONNECTS_PER_WINDOW:]
 
 
 @dataclass(slots=True)
