@@ -1,11 +1,11 @@
 """Looks for secrets in what could have taken one: logs, files, frames, pages.
 
-A secret is found as it is, and as texts usually have it: in JSON, also in JSON inside JSON, as Python or HTML write it, in an
+A secret is found as it is, and as texts usually have it: as JSON, Python or HTML write it, also one inside another, in an
 address, in Base64, also as a part of something longer, and in hexadecimal digits. Upper and lower case do not matter.
 """
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 import html
 import json
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 import re
 import subprocess
 import tempfile
+from typing import Final
 from urllib.parse import quote, quote_plus
 
 from simulator import Simulator
@@ -68,23 +69,23 @@ def _file(content: str | bytes | Path) -> list[str]:
 
 def spellings(secret: str) -> set[str]:
     """Return how a secret may be written, in lower case."""
-    in_json = json.dumps(secret)[1:-1]
     octets = secret.encode()
-    found = {
-        secret,
-        in_json,
-        json.dumps(in_json)[1:-1],
-        repr(secret)[1:-1],
-        html.escape(secret),
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
-        octets.hex(),
-        octets.hex(" "),
-    }
+    written = {write(secret) for write in (*_AGAIN, *_ONCE)} | {secret, octets.hex(), octets.hex(" ")}
+    written |= {write(spelling) for spelling in written for write in _AGAIN}
     for encoded in _in_base64(octets):
-        found |= {encoded, encoded.replace("+", "-").replace("/", "_"), quote(encoded, safe="")}
-    return {spelling.lower() for spelling in found}
+        written |= {encoded, encoded.replace("+", "-").replace("/", "_"), quote(encoded, safe="")}
+    return {spelling.lower() for spelling in written}
+
+
+_AGAIN: Final[tuple[Callable[[str], str], ...]] = (
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: repr(text)[1:-1],
+    html.escape,
+    lambda text: html.escape(text, quote=False),
+)
+"""Notations in which there are also texts that have been written before: JSON in JSON, or the `repr` of something in JSON."""
+
+_ONCE: Final[tuple[Callable[[str], str], ...]] = (lambda text: quote(text, safe=""), quote, quote_plus)
 
 
 def _in_base64(octets: bytes) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """Create a device with nothing but an AccessKey, against a cloud that verifies signatures."""
 
+import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 import json
 from typing import Any
 from unittest.mock import patch
@@ -8,6 +10,7 @@ from unittest.mock import patch
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr
 import pytest
 
 from custom_components.aliyun_iot import web
@@ -19,11 +22,12 @@ from custom_components.aliyun_iot.flows import account_run_pages
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from custom_components.aliyun_iot.provisioning import async_runs
 from custom_components.aliyun_iot.stored_device import thing_model_of
+from custom_components.aliyun_iot.sub_device_row import add_sub_devices, identities_of
 from simulator import AccessKey, Simulator
 
 from .application import wait_for_value
 from .house import LAMP, furnish, selected
-from .sub_house import add_device
+from .sub_house import add_device, new_lamp
 from .waiting import until
 from .walk import Walk
 
@@ -352,6 +356,15 @@ async def test_two_dialogs_do_not_work_with_one_account(hass: HomeAssistant, clo
     assert second.step == "account_product"
 
 
+async def test_two_dialogs_at_the_same_moment(hass: HomeAssistant, cloud: Simulator) -> None:
+    """Only one of them gets the account: the run of the other would replace its journal."""
+    walks = [await Walk.add_device(hass, "account") for _ in range(2)]
+    await asyncio.gather(*(walk.submit(**key_of(cloud)) for walk in walks))
+    assert sorted(str(walk.step) + str(walk.errors or "") for walk in walks) == [
+        "account_product", "account{'base': 'account_busy'}"
+    ]  # fmt: skip
+
+
 async def test_device_that_is_set_up_is_not_made(
     hass: HomeAssistant, cloud: Simulator, thing_model_document: dict[str, Any]
 ) -> None:
@@ -501,6 +514,66 @@ async def test_missing_sub_devices_are_created(hass: HomeAssistant, cloud: Simul
         await device.wait_for(lambda one: one.online and one.properties)
     assert len(gateway.sub_devices) == 4
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_two_kinds_of_one_product(hass: HomeAssistant, cloud: Simulator) -> None:
+    """More devices of both kinds get different names, and the thing model has what both have."""
+    walk = await Walk.add_device(hass, "account")
+    await walk.submit(**key_of(cloud))
+    await walk.submit(**product(product_name="Gateway", node_type="gateway", new_device="gateway-1"))
+    await walk.submit(**selected(add_device(hass, "Old 1")[1]))
+    await walk.submit(sub_devices=walk.values["sub_devices"])
+    entry = await created(hass, walk)
+    ((key, _),) = identities_of(entry)
+    other = new_lamp(hass, "Old 2", "old-2", model="Lamp 2")
+    add_sub_devices(hass, entry, [replace(other, row=replace(other.row, product_key=key))])
+    new = [
+        add_device(hass, "new 1", model="Lamp 1", supported_color_modes=["brightness"], brightness=100),
+        add_device(hass, "new 2", model="Lamp 2", domain="switch"),
+    ]
+    for device_id, _ in new:
+        dr.async_get(hass).async_update_device(device_id, name_by_user="Lamp")
+
+    walk = await Walk.options(hass, entry, "cloud", "account_more")
+    await walk.submit(**key_in_options(cloud))
+    await walk.submit(**selected(*(entity_id for _, entity_id in new)))
+    await walk.submit(sub_devices=walk.values["sub_devices"])
+    await walk.submit()
+    assert "2 sub-devices were created" in walk.result["description_placeholders"]["done"]
+    added = [one for one in entry.subentries.values() if one.title == "Lamp"]
+    assert len({one.unique_id for one in added}) == 2
+    model = cloud._platform.registry.products[key].thing_model
+    assert model
+    bound = {row["identifier"] for one in added for row in one.data["bindings"]}
+    assert {"LightSwitch", "Brightness"} < bound <= set(model.properties)
+    await hass.async_block_till_done()
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("more", [False, True])
+async def test_more_sub_devices_than_a_gateway_can_have(
+    hass: HomeAssistant, cloud: Simulator, monkeypatch: pytest.MonkeyPatch, more: bool
+) -> None:
+    """They are refused before anything is made."""
+    lamps = [add_device(hass, f"Lamp {number}")[1] for number in range(3)]
+    walk = await Walk.add_device(hass, "account")
+    await walk.submit(**key_of(cloud))
+    await walk.submit(**product(product_name="Gateway", node_type="gateway", new_device="gateway-1"))
+    if more:
+        await walk.submit(**selected(lamps.pop()))
+        await walk.submit(sub_devices=walk.values["sub_devices"])
+        entry = await created(hass, walk)
+        walk = await Walk.options(hass, entry, "cloud", "account_more")
+        await walk.submit(**key_in_options(cloud))
+    monkeypatch.setattr(account_run_pages, "MAX_SUB_DEVICES", 2)
+    await walk.submit(**selected(*lamps))
+    await walk.submit(sub_devices=walk.values["sub_devices"])
+    assert walk.errors == {"sub_devices": "too_many_sub_devices"}
+    assert walk.result["description_placeholders"]["limit"] == "2"
+    await walk.submit(sub_devices=walk.values["sub_devices"][:1])
+    assert walk.step == "account_plan"
+    if more:
+        await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_account_of_somebody_else(hass: HomeAssistant, cloud: Simulator) -> None:

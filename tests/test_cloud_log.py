@@ -120,15 +120,17 @@ async def test_neither_secrets_nor_values(
     LOGGER.warning("The secret of the product is %s", "5ec0ffee5ec0ffee")
     LOGGER.warning("Fetching %s", "https://me:pw@files.example/a?token=abc")
     LOGGER.warning("Power: wanted a number, got 31.5; Name: wanted text, got 'Li Lei'")
+    LOGGER.warning("Anna's lamp can't take %r, Bob's can't take %r", "Li Lei", 'Li\'s "x"')
     LOGGER.warning("Neighbour lost its connection")
     LOGGER.warning("The host of %s refuses", "a1Other.other-1")
     LOGGER.warning("two\nlines%s", "x" * 5000)
     await pass_pace(hass)
-    await until(lambda: len(device.logs) == 5)
-    secret, product_secret, address, values, long = contents(device)
+    await until(lambda: len(device.logs) == 6)
+    secret, product_secret, address, values, quoted, long = contents(device)
     assert secret == product_secret == "the text is withheld, because it contains a private value"
     assert address == "Fetching https://**@files.example/a?token=**"
     assert values == "Power: wanted a number, got **; Name: wanted text, got **"
+    assert quoted == "Anna's lamp can't take **, Bob's can't take **"
     assert long.startswith("two lines")
     assert len(long) < 1001
 

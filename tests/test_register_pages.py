@@ -17,8 +17,8 @@ from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.registered import async_registered_secrets
 from simulator import CloudDevice, Product, Simulator
 
+from .certificates import self_signed
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
-from .test_config_flow_certificates import self_signed
 from .walk import Walk
 
 PRODUCT_SECRET = "5ec0ffee5ec0ffee"

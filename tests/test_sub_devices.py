@@ -83,6 +83,25 @@ async def set_in_cloud(cloud: Simulator, name: str, **values: object) -> Any:
     return await device.wait_reply(result["Data"]["MessageId"])
 
 
+async def test_removed_and_added_again_at_once(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, device: CloudDevice
+) -> None:
+    """Whatever the gateway is doing with it at the moment, it is online at last, or out of the topology."""
+    add_lamps_in_the_cloud(cloud, NAMES[:1])
+    lamp = new_lamp(hass, "Lamp", "lamp-1")
+    for number in range(6):
+        (owner,) = add_sub_devices(hass, entry, [lamp])
+        await asyncio.sleep(0.01 * number)
+        hass.config_entries.async_remove_subentry(entry, owner)
+        await asyncio.sleep(0.003 * number)
+    (owner,) = add_sub_devices(hass, entry, [lamp])
+    await online(cloud, "lamp-1")
+    await until(lambda: (state := connected(hass, entry, owner)) is not None and state.state == "on")
+    assert len(device.sub_devices) == 1
+    hass.config_entries.async_remove_subentry(entry, owner)
+    await until(lambda: not device.sub_devices)
+
+
 async def test_each_device_of_the_house_is_a_device_of_the_cloud(
     hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator
 ) -> None:

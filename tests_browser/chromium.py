@@ -8,7 +8,7 @@ import time
 
 from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright, expect
 
-from .house import House
+from .house import Running
 
 FLAGS = (
     "--headless",
@@ -37,8 +37,9 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
-async def visit(browser: Browser, house: House, viewport: ViewportSize = DESKTOP) -> BrowserContext:
-    """Return a new browser profile in which the owner of the house is logged in."""
+@asynccontextmanager
+async def visit(browser: Browser, house: Running, viewport: ViewportSize = DESKTOP) -> AsyncIterator[BrowserContext]:
+    """Use a new browser profile in which the owner of the house is logged in; what it is sent is evidence."""
     context = await browser.new_context(
         viewport=viewport,
         locale="zh-CN" if house.is_chinese else "en-GB",
@@ -59,4 +60,9 @@ async def visit(browser: Browser, house: House, viewport: ViewportSize = DESKTOP
     stored = {"hassTokens": tokens, "selectedLanguage": house.language}
     script = [f"localStorage[{json.dumps(key)}] ??= {json.dumps(json.dumps(value))};" for key, value in stored.items()]
     await context.add_init_script("\n".join(script))
-    return context
+    house.evidence.watch(context)
+    try:
+        yield context
+        await house.evidence.leave(context)
+    finally:
+        await context.close()

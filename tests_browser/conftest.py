@@ -10,6 +10,8 @@ import pytest
 from demo.words import Language
 
 from .chromium import DESKTOP, PHONE, chromium, visit
+from .evidence import Evidence
+from .examine import examine
 from .house import House, house
 from .person import Person
 
@@ -38,11 +40,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 FAILED = pytest.StashKey[bool]()
 
 
-@pytest.fixture(scope="session", params=list(Language), name="house")
-async def _house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    """Run a house in each language."""
-    async with house(tmp_path_factory.mktemp("house"), request.param) as running:
-        yield running
+SEARCHED = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def evidence(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Evidence]:
+    """Collect what all houses and browsers leave behind; after the last of them, there is no secret in it."""
+    collected = Evidence(tmp_path_factory.mktemp("evidence"))
+    yield collected
+    found, request.config.stash[SEARCHED] = collected.search()
+    assert not found, "\n".join(found)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was searched for secrets."""
+    if searched := config.stash.get(SEARCHED, ""):
+        terminalreporter.write_line(searched)
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +63,16 @@ async def browser() -> AsyncIterator[Browser]:
     """Run the browser."""
     async with chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="session", params=list(Language), name="house")
+async def _house(
+    request: pytest.FixtureRequest, browser: Browser, evidence: Evidence, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    """Run a house in each language."""
+    async with house(tmp_path_factory.mktemp("house"), request.param, evidence) as running:
+        yield running
+        await examine(browser, running)
 
 
 @pytest.fixture
@@ -63,17 +86,16 @@ async def person(
     request: pytest.FixtureRequest, browser: Browser, house: House, viewport: dict[str, int]
 ) -> AsyncIterator[Person]:
     """Put somebody in front of the browser; complaints fail the test, and a failure leaves a picture."""
-    context = await visit(browser, house, viewport)
-    page = await context.new_page()
-    someone = Person(page, house, pictures=request.config.getoption("--pictures"))
-    yield someone
-    # Home Assistant's page complains about the end of its connection.
-    complaints = [*someone.complaints]
-    if request.node.stash.get(FAILED, False) or complaints:
-        FAILURES.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=FAILURES / f"{request.node.name}.png")
-    await context.close()
+    async with visit(browser, house, viewport) as context:
+        page = await context.new_page()
+        someone = Person(page, house, pictures=request.config.getoption("--pictures"))
+        yield someone
+        # Home Assistant's page complains about the end of its connection.
+        complaints = [*someone.complaints]
+        if request.node.stash.get(FAILED, False) or complaints:
+            FAILURES.mkdir(parents=True, exist_ok=True)
+            await page.screenshot(path=FAILURES / f"{request.node.name}.png")
     for entry in await house.home.entries("aliyun_iot"):  # what the person has set up
         if entry["entry_id"] != house.entry_id:
-            await house.remove(str(entry["entry_id"]))
+            await house.request("DELETE", f"config/config_entries/entry/{entry['entry_id']}")
     assert not complaints, "\n".join(complaints)

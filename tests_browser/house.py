@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 import json
 from pathlib import Path
 import secrets
 import socket
+from typing import Any
 
 import aiohttp
 
@@ -19,6 +20,15 @@ from demo.home_client import HomeClient, Json
 from demo.house import INTEGRATIONS, build, furnish
 from demo.words import Language
 from simulator import CloudDevice
+from tests.interview import EXPORT
+
+from .evidence import Evidence
+
+LOGGER = "  default: warning\n  logs:\n    custom_components.aliyun_iot: info\n"
+LOG_EVERYTHING = "  default: debug\n\nsystem_health:\n"
+
+WATCHED = ("connected", "disconnected", "property_set_received", "property_rejected")
+"""Triggers of an automation whose traces are searched for secrets."""
 
 SHOWROOM = Path(__file__).with_name("showroom")
 
@@ -57,27 +67,26 @@ def new_model(language: Language) -> dict[str, Json]:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """A running Home Assistant with one device set up, and its cloud."""
+class Running:
+    """A Home Assistant that runs, and is furnished."""
 
     url: str
     token: str
     language: Language
     home: HomeClient
-    cloud: Cloud
-    entry_id: str
-    new_device: CloudDevice
     session: aiohttp.ClientSession
+    evidence: Evidence
+    folder: Path
 
     @property
     def is_chinese(self) -> bool:
         """Whether everything is in Chinese."""
         return self.language is Language.CHINESE
 
-    async def remove(self, entry_id: str) -> None:
-        """Delete a config entry."""
-        url = f"{self.url}/api/config/config_entries/entry/{entry_id}"
-        async with self.session.delete(url, headers={"Authorization": f"Bearer {self.token}"}) as response:
+    async def request(self, method: str, path: str, content: object = None) -> None:
+        """Send an HTTP request below `/api/`."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.session.request(method, f"{self.url}/api/{path}", json=content, headers=headers) as response:
             response.raise_for_status()
 
     def t(self, key: str, **placeholders: object) -> str:
@@ -92,6 +101,15 @@ class House:
         return text
 
 
+@dataclass(frozen=True, slots=True)
+class House(Running):
+    """A running Home Assistant with one device set up, and its cloud."""
+
+    cloud: Cloud
+    entry_id: str
+    new_device: CloudDevice
+
+
 @cache
 def translations(language: Language) -> dict[str, Json]:
     """Return the translation file of the integration."""
@@ -100,21 +118,29 @@ def translations(language: Language) -> dict[str, Json]:
 
 
 @asynccontextmanager
-async def house(folder: Path, language: Language, *, showroom: bool = False) -> AsyncIterator[House]:
-    """Run the house for the duration of the context, with all files in `folder`; a `showroom` has sixty devices more."""
+async def running(
+    folder: Path, language: Language, evidence: Evidence, *, more: str = "", showroom: bool = False
+) -> AsyncIterator[Running]:
+    """Run a furnished Home Assistant that logs everything for the duration of the context, with all files in `folder`.
+
+    `more` is added to its configuration; a `showroom` has sixty devices more.
+    """
     port = free_port()
-    build(folder / "config", port)
+    config = folder / "config"
+    build(config, port)
     if showroom:
-        components = folder / "config" / "custom_components"
+        components = config / "custom_components"
         components.unlink()
         components.mkdir()
         for component in (INTEGRATIONS / "aliyun_iot", SHOWROOM):
             (components / component.name).symlink_to(component)
-    cloud = Cloud(free_port(), free_port(), lambda _message: None, language)
-    new_device = cloud.simulator.add_device(NEW_PRODUCT_KEY, NEW_DEVICE, secrets.token_hex(16), new_model(language))
+    configuration = config / "configuration.yaml"
+    text = configuration.read_text(encoding="utf-8")
+    assert LOGGER in text
+    configuration.write_text(text.replace(LOGGER, LOG_EVERYTHING) + more, encoding="utf-8")
+    evidence.add_house(folder)
     async with (
-        cloud.simulator,
-        home_assistant(folder / "config", folder / "hass.log", port, language) as process,
+        home_assistant(config, folder / "hass.log", port, language) as process,
         aiohttp.ClientSession() as session,
     ):
         await process.wait_until_up(session)
@@ -125,14 +151,41 @@ async def house(folder: Path, language: Language, *, showroom: bool = False) -> 
             await home.wait_until_started()
             await furnish(home, language)
             token = str(await home.command("auth/long_lived_access_token", client_name="browser", lifespan=1))
-            entry_id = await add_integration(home, cloud)
-            await import_thing_model(home, entry_id, cloud.thing_model)
-            await bind_suggested(home, entry_id)
-            yield House(process.url, token, language, home, cloud, entry_id, new_device, session)
+            here = Running(process.url, token, language, home, session, evidence, folder)
+            await here.request("POST", f"config/automation/config/{EXPORT['id']}", EXPORT)
+            yield here
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
+
+
+@asynccontextmanager
+async def house(
+    folder: Path, language: Language, evidence: Evidence, *, showroom: bool = False
+) -> AsyncIterator[House]:
+    """Run the house for the duration of the context."""
+    cloud = Cloud(free_port(), free_port(), lambda _message: None, language)
+    new_device = cloud.simulator.add_device(NEW_PRODUCT_KEY, NEW_DEVICE, secrets.token_hex(16), new_model(language))
+    evidence.add_cloud(cloud.simulator)
+    async with cloud.simulator, running(folder, language, evidence, showroom=showroom) as here:
+        home = here.home
+        entry_id = await add_integration(home, cloud)
+        await import_thing_model(home, entry_id, cloud.thing_model)
+        await bind_suggested(home, entry_id)
+        watch = {"alias": "Watch", "triggers": [trigger(kind, entry_id) for kind in WATCHED], "actions": [{"delay": 0}]}
+        await here.request("POST", "config/automation/config/watch", watch)
+        yield House(**parts_of(here), cloud=cloud, entry_id=entry_id, new_device=new_device)
+
+
+def parts_of(home: Running) -> dict[str, Any]:
+    """Return the fields of a Home Assistant, for one that is more."""
+    return {field.name: getattr(home, field.name) for field in fields(Running)}
+
+
+def trigger(kind: str, entry_id: str) -> dict[str, Json]:
+    """Return a trigger of the integration."""
+    return {"trigger": f"aliyun_iot.{kind}", "options": {"config_entry_id": entry_id}}
 
 
 def free_port() -> int:

@@ -117,6 +117,7 @@ class Person:
         """
         texts: list[str] = await element.evaluate(_TEXTS)
         assert texts, "nothing is shown"
+        await self.house.evidence.see(self.page)
         where = f"{self.page.url} ({element})"
         for text in texts:
             if re.search(r"component\.aliyun_iot|formatjs|MISSING_VALUE|\{\w+\}", text):

@@ -1,25 +1,21 @@
 """“Create it for me”: nothing is prepared in the cloud but an AccessKey, and the cloud verifies signatures."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 import re
 
-import aiohttp
 from playwright.async_api import Browser, Locator, expect
 import pytest
 
-from demo.home_assistant import home_assistant
-from demo.home_client import HomeClient
-from demo.house import build, furnish
 from demo.words import Words
 from simulator import AccessKey, CloudDevice, Simulator
 
 from .chromium import visit
 from .dialog import Dialog
-from .house import House, free_port
+from .evidence import Evidence
+from .examine import examine
+from .house import House, parts_of, running
 from .person import Person
 
 MOST_CLICKS = 10
@@ -33,9 +29,10 @@ ROOM = Words("Downstairs", "楼下")
 
 
 @pytest.fixture
-async def cloud() -> AsyncIterator[Simulator]:
+async def cloud(evidence: Evidence) -> AsyncIterator[Simulator]:
     """Run an empty cloud."""
     async with Simulator(strict_values=True, connects_per_minute=None, access_key=KEY) as simulator:
+        evidence.add_cloud(simulator)
         yield simulator
 
 
@@ -123,11 +120,9 @@ async def test_first_value(person: Person, cloud: Simulator) -> None:
 
 
 @pytest.fixture(name="twenty")
-async def _twenty(house: House, tmp_path: Path) -> AsyncIterator[House]:
+async def _twenty(house: House, browser: Browser, cloud: Simulator, tmp_path: Path) -> AsyncIterator[House]:
     """Run another house, with twenty devices of four kinds and one label."""
-    port, language = free_port(), house.language
-    folder = tmp_path / "config"
-    build(folder, port)
+    language = house.language
     lines = ["\ntemplate twenty:"]
     for domain, names in KINDS.items():
         lines.append(f"  - {domain}:")
@@ -140,39 +135,30 @@ async def _twenty(house: House, tmp_path: Path) -> AsyncIterator[House]:
                 f'        state: "{"locked" if domain == "lock" else "on"}"',
                 f"        {ACTIONS[domain]}",
             ]
-    with (folder / "configuration.yaml").open("a", encoding="utf-8") as file:
-        file.write("\n".join(lines))
-    async with (
-        home_assistant(folder, tmp_path / "hass.log", port, language) as process,
-        aiohttp.ClientSession() as session,
-    ):
-        await process.wait_until_up(session)
-        home = HomeClient(session, process.url)
-        await home.onboard(language)
-        listening = asyncio.create_task(home.listen_forever())
-        try:
-            await home.wait_until_started()
-            await furnish(home, language)
-            label = await home.command("config/label_registry/create", name=TWENTY.text(language))
-            for domain in KINDS:
-                for number in range(1, OF_A_KIND + 1):
-                    await home.command(
-                        "config/entity_registry/update",
-                        entity_id=f"{domain}.of_twenty_{number}",
-                        labels=[label["label_id"]],  # type: ignore[call-overload, index]
-                    )
-            token = str(await home.command("auth/long_lived_access_token", client_name="browser", lifespan=1))
-            yield replace(house, url=process.url, token=token, home=home, session=session)
-        finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+    async with running(tmp_path, language, house.evidence, more="\n".join(lines)) as here:
+        label = await here.home.command("config/label_registry/create", name=TWENTY.text(language))
+        for domain in KINDS:
+            for number in range(1, OF_A_KIND + 1):
+                await here.home.command(
+                    "config/entity_registry/update",
+                    entity_id=f"{domain}.of_twenty_{number}",
+                    labels=[label["label_id"]],  # type: ignore[call-overload, index]
+                )
+        yield replace(house, **parts_of(here))
+        await examine(browser, here)
 
 
 async def test_gateway(request: pytest.FixtureRequest, browser: Browser, twenty: House, cloud: Simulator) -> None:
     """A gateway with twenty sub-devices of four products takes as many clicks."""
-    context = await visit(browser, twenty)
-    person = Person(await context.new_page(), twenty, pictures=request.config.getoption("--pictures"))
+    async with visit(browser, twenty) as context:
+        person = Person(await context.new_page(), twenty, pictures=request.config.getoption("--pictures"))
+        await create_gateway(person, cloud)
+    assert not person.complaints, "\n".join(person.complaints)
+
+
+async def create_gateway(person: Person, cloud: Simulator) -> None:
+    """From the AccessKey to the first values of all sub-devices."""
+    twenty = person.house
     dialog = await log_in(person, cloud)
     await person.click(
         dialog.field("node_type").get_by_text(twenty.t("selector.node_type.options.gateway"), exact=True)
@@ -191,5 +177,3 @@ async def test_gateway(request: pytest.FixtureRequest, browser: Browser, twenty:
     await person.wait(lambda: all(one.online and one.properties for one in gateway.sub_devices.values()))
     products = {one.product.key for one in gateway.sub_devices.values()}
     assert len(products) == len(KINDS)
-    await context.close()
-    assert not person.complaints, "\n".join(person.complaints)

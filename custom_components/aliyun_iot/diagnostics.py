@@ -104,7 +104,9 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
         "sub_devices": [_sub_device(runtime, device) for device in runtime.sub_devices.running.values()],
     }
     # The product key is part of a region's host name, and error messages may quote the user's input.
-    identity = [*stored_secrets(entry), entry.data[CONF_PRODUCT_KEY], entry.data[CONF_DEVICE_NAME]]
+    secrets = stored_secrets(entry)
+    quoted = [repr(secret)[1:-1] for secret in secrets]
+    identity = [*secrets, *quoted, entry.data[CONF_PRODUCT_KEY], entry.data[CONF_DEVICE_NAME]]
     rows = [
         row
         for device in sub_devices_of(entry)

@@ -288,11 +288,16 @@ class SubDevices:
     async def _clean(self) -> None:
         try:
             while identities := {one for one in self._removing if one not in self._owners}:
-                refused = await self.gateway.remove(identities)
+                self._removing -= identities  # each may be added and removed again meanwhile
+                try:
+                    refused = await self.gateway.remove(identities)
+                except BaseException:
+                    self._removing |= identities
+                    raise
                 for identity, error in refused.items():
                     _LOGGER.warning("%s stays in the topology: %s", identity.device_name, error)
-                    self.gateway.drop(identity)
-                self._removing -= identities
+                    if identity not in self._owners:
+                        self.gateway.drop(identity)
         except (NotConnected, RequestTimeout, SubDeviceError) as err:
             _LOGGER.debug("Sub-devices are removed from the topology after the next connect: %s", err)
         finally:

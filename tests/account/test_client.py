@@ -219,6 +219,13 @@ async def test_host_that_is_not_the_api(body: bytes) -> None:
         await answering(body).products()
 
 
+async def test_device_without_secret() -> None:
+    """Some answers leave it out."""
+    answer = b'{"Success": true, "Data": {"Data": [{"DeviceName": "lamp-1", "DeviceSecret": ""}]}}'
+    with pytest.raises(AnswerUnreadable, match="device_secret"):
+        await answering(answer).devices("a1b2", ["lamp-1"])
+
+
 async def test_devices_that_are_not_registered_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The platform works on many devices for minutes."""
     monkeypatch.setattr(client, "APPLICATION_POLL", 0.0)

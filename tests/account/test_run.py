@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from custom_components.aliyun_iot.account import client
-from custom_components.aliyun_iot.account.errors import NameTaken
+from custom_components.aliyun_iot.account.errors import NameTaken, NotThere
 from custom_components.aliyun_iot.account.plan import (
     AddTopology,
     CreateProduct,
@@ -177,6 +177,26 @@ async def test_run_is_resumed_wherever_it_was_killed(world: World, kind: str) ->
         assert {name for _, name in await resumed.secrets()} >= {one.device for one in made if one.device}
         await undo(resumed)
         assert world.state() == before, number
+
+
+@pytest.mark.parametrize(("product", "name"), [("Gateways", "gw-1"), ("Lamps", "lamp-2")])
+async def test_device_that_is_deleted_meanwhile_is_named(world: World, product: str, name: str) -> None:
+    """Once it is created again in the console the run goes on, also after its last step."""
+    run = world.begin(GATEWAY)
+    while not isinstance(run.next, AddTopology):
+        await run.go_on()
+    key = run.key(product)
+    await world.cloud.call("DeleteDevice", ProductKey=key, DeviceName=name)
+    with pytest.raises(NotThere, match=f"{product}: {name}"):
+        await run.go_on()
+    await world.cloud.call("RegisterDevice", ProductKey=key, DeviceName=name)
+    await finish(run)
+    assert len(await run.secrets()) == 4
+    await world.cloud.call("DeleteDevice", ProductKey=key, DeviceName=name)
+    with pytest.raises(NotThere, match=f"{product}: {name}"):
+        await run.secrets()
+    await undo(run)
+    assert set(world.state()) == {"Existing"}
 
 
 @pytest.mark.parametrize("kind", STEPS)

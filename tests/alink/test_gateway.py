@@ -26,7 +26,7 @@ from custom_components.aliyun_iot.alink.errors import (
     SubDeviceDeleted,
     SubDeviceDisabled,
 )
-from custom_components.aliyun_iot.alink.gateway import Gateway
+from custom_components.aliyun_iot.alink.gateway import Gateway, _read_secrets
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
@@ -505,6 +505,18 @@ async def test_registered_with_the_secret_of_the_product(house: House) -> None:
     assert list(house.stored) == [lamps[0]]
 
 
+def test_refusal_with_a_code_as_text() -> None:
+    """As other replies of the platform have it."""
+    failure: dict[str, Any] = {"productKey": LAMPS, "deviceName": "lamp-1", "code": "6600"}
+    _, refused = _read_secrets(
+        {"successes": [], "failures": [failure, {**failure, "deviceName": "lamp-2", "code": []}]}
+    )
+    assert {identity.device_name: error.code for identity, error in refused.items()} == {
+        "lamp-1": 6600,
+        "lamp-2": Code.INTERNAL_ERROR,
+    }
+
+
 @pytest.mark.parametrize(
     ("identity", "error", "state"),
     [
@@ -716,6 +728,21 @@ async def test_removed_and_dropped(house: House, gateway_device: CloudDevice) ->
     assert list(house.link._devices) == [house.link.device.identity]
 
 
+async def test_put_again_while_it_is_removed(house: House, gateway_device: CloudDevice) -> None:
+    """It is added to the topology again, and is online."""
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    removing = asyncio.create_task(house.gateway.remove([first]))
+    await asyncio.sleep(0)
+    house.gateway.put(SubDeviceConfig(first, SECRET))
+    house.gateway.want(first, online=True)
+    assert await removing == {}
+    await house.settled(ONLINE, first)
+    await until(lambda: set(gateway_device.sub_devices) == {first} and house.cloud.device(*first).online)
+    assert (await house.link._devices[first].post_properties({"LightSwitch": Sample(1, AT)})).ok
+
+
 async def test_pack_post(house: House) -> None:
     """Values of several sub-devices and of the gateway arrive in one message."""
     lamps = lamps_of(house.cloud, range(2))
@@ -743,7 +770,15 @@ async def test_host_without_implicit_subscriptions(house: House, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"[]", b'{"id":"1","code":520}', b'{"id":"1","code":427,"data":[7,{}]}', b"\xff"]
+    "payload",
+    [
+        b"",
+        b"[]",
+        b'{"id":"1","code":520}',
+        b'{"id":"1","code":427,"data":[7,{}]}',
+        b'{"id":"1","code":200,"data":{"productKey":"a1SubLamp01","deviceName":"lamp-0"}}',
+        b"\xff",
+    ],
 )
 async def test_foreign_messages(house: House, payload: bytes) -> None:
     """Whatever stands in messages about sub-devices, nothing happens."""

@@ -16,6 +16,7 @@ from custom_components.aliyun_iot.alink.registration import (
     NoAnswer,
     NotOverMqtt,
     RegistrationFailed,
+    RegistrationOff,
     RegistrationRefused,
     register_over_https,
     register_over_mqtt,
@@ -113,6 +114,7 @@ async def test_host_that_hangs_up_after_it_has_accepted(socket_enabled: None) ->
     [
         (b'{"code": 460}', RegistrationFailed),
         (b'{"code": [6288]}', RegistrationFailed),
+        (b'{"code": "6288"}', RegistrationOff),
         (b"<html>", RegistrationFailed),
         (b'{"code": 200, "data": []}', NoAnswer),
         (b'{"code": 200, "data": {"deviceSecret": 5}}', NoAnswer),
@@ -127,6 +129,15 @@ async def test_https_answer_that_is_none(body: bytes, error: type[Exception]) ->
 
     with pytest.raises(error):
         await register_over_https(APPLICANT, post)
+
+
+async def test_code_as_text() -> None:
+    """Some answers of the platform have it so; the secret comes only once."""
+
+    async def post(_form: Mapping[str, str]) -> bytes:
+        return json.dumps({"code": "200", "data": {"deviceSecret": SECRET}}).encode()
+
+    assert (await register_over_https(APPLICANT, post)).device_secret == SECRET
 
 
 async def test_error_of_the_request_is_passed_on() -> None:

@@ -15,6 +15,7 @@ from typing import Final
 import uuid
 
 from ..alink.auth import DeviceTriple, SignMethod, sign
+from ..alink.errors import TripleInvalid
 from ..alink.messages import JsonValue
 from .errors import AnswerUnreadable, ModelNotPublished, NotThere, Throttled, api_error
 from .signing import AccessKey, encoded_query, signed_headers
@@ -191,9 +192,13 @@ class Account:
             answer = await self.call("BatchQueryDeviceDetail", ProductKey=key, **_numbered("DeviceName", some))
             data = answer.get("Data")
             rows = _objects(data.get("Data") if isinstance(data, dict) else data)
-            found += [
-                DeviceTriple.parse(key, _text(row.get("DeviceName")), _text(row.get("DeviceSecret"))) for row in rows
-            ]
+            try:
+                found += [
+                    DeviceTriple.parse(key, _text(row.get("DeviceName")), _text(row.get("DeviceSecret")))
+                    for row in rows
+                ]
+            except TripleInvalid as err:
+                raise AnswerUnreadable("BatchQueryDeviceDetail", "", str(err)) from None
         return found
 
     async def register_devices(self, key: str, names: Sequence[str]) -> None:

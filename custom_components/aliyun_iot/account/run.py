@@ -5,7 +5,7 @@ carried out, in part or completely: resuming it and undoing it look at what is t
 unknown.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -134,14 +134,11 @@ class Run:
 
     async def secrets(self) -> dict[tuple[str, str], str]:
         """Return the secrets of all devices of the plan, by ProductKey and DeviceName."""
-        names: dict[str, list[str]] = {}
-        for step in self.plan.steps:
-            if isinstance(step, RegisterDevices):
-                names.setdefault(self.key(step.product), []).extend(step.names)
+        registered = [
+            (step.product, name) for step in self.plan.steps if isinstance(step, RegisterDevices) for name in step.names
+        ]
         return {
-            (device.product_key, device.device_name): device.device_secret
-            for key, some in names.items()
-            for device in await self._account.devices(key, some)
+            (device.product_key, device.device_name): device.device_secret for device in await self._all(registered)
         }
 
     @property
@@ -181,7 +178,7 @@ class Run:
             case RegisterDevices(product, names):
                 await self._register(self.key(product), names)
             case AddTopology(product, name, sub_devices):
-                (above,) = await self._account.devices(self.key(product), [name])
+                (above,) = await self._all([(product, name)])
                 await self._account.add_topology(above, await self._all(sub_devices))
         return facts
 
@@ -226,12 +223,15 @@ class Run:
         if missing := [name for name in names if name not in there]:
             await self._account.register_devices(key, missing)
 
-    async def _all(self, devices: tuple[tuple[str, str], ...]) -> list[DeviceTriple]:
-        """Return the triples of devices, asked for once per product."""
+    async def _all(self, devices: Sequence[tuple[str, str]]) -> list[DeviceTriple]:
+        """Return the triples of devices, asked for once per product; raises NotThere if one is missing."""
         found: list[DeviceTriple] = []
         for product in dict.fromkeys(product for product, _ in devices):
             names = [name for of, name in devices if of == product]
-            found += await self._account.devices(self.key(product), names)
+            there = await self._account.devices(self.key(product), names)
+            if missing := set(names) - {device.device_name for device in there}:
+                raise NotThere("BatchQueryDeviceDetail", "", f"{product}: {', '.join(sorted(missing))}")
+            found += there
         return found
 
     @property

@@ -56,6 +56,7 @@ from .errors import (
 from .foreign import logger_of
 from .link import Link, LinkState
 from .messages import JsonValue, Reply, decode_reply, decode_request, encode_reply
+from .model.numeric import to_whole
 from .mqtt.pacing import doubled
 from .mqtt.transport import Delivery
 from .samples import Sample, pack_params, utc_milliseconds, wire_identity
@@ -190,9 +191,12 @@ class Gateway:
     # What should be
 
     def put(self, config: SubDeviceConfig) -> SubDevice:
-        """Have a sub-device; one with another secret than before is tried again at once. It is not wanted online at first."""
+        """Have a sub-device; one with another secret than before is tried again at once. It is not wanted online at first.
+
+        One that is just being removed from the topology is added again afterwards.
+        """
         sub = self.sub_devices.get(config.identity)
-        if sub is None:
+        if sub is None or sub.leaving:
             sub = SubDevice(config.identity, config.secret, config.product_secret, self._clock)
             self.sub_devices[config.identity] = sub
             self._topology_known = False
@@ -246,8 +250,14 @@ class Gateway:
         def removed(done: Iterable[SubDevice]) -> None:
             for sub in done:
                 self._end_session(sub)
-                if self.sub_devices.get(sub.identity) is sub:
+                present = self.sub_devices.get(sub.identity)
+                if present is sub:
                     del self.sub_devices[sub.identity]
+                elif present:  # put again meanwhile
+                    self._end_session(present)
+                    present.in_topology = False
+                    self._set(present, present.resting)
+                    self._changed.set()
 
         def refused(sub: SubDevice, error: SubDeviceError) -> None:
             if error.code in (6100, NOT_IN_TOPOLOGY, DELETED):
@@ -255,7 +265,13 @@ class Gateway:
             else:
                 failed[sub.identity] = error
 
-        await self._in_parts(subs, REQUEST_BATCH, self._ask_to_delete, lambda done, _reply: removed(done), refused)
+        for sub in subs:
+            sub.leaving = True
+        try:
+            await self._in_parts(subs, REQUEST_BATCH, self._ask_to_delete, lambda done, _reply: removed(done), refused)
+        finally:
+            for sub in subs:
+                sub.leaving = False
         return failed
 
     async def register(self, configs: Iterable[SubDeviceConfig]) -> Registered:
@@ -382,7 +398,7 @@ class Gateway:
         except MessageError as err:
             _LOGGER.debug("Cannot read the message about a session: %s", err)
             return
-        for sub in self._named(report.data):
+        for sub in () if report.ok else self._named(report.data):
             if sub.state is SubDeviceState.REMOVED and report.code != DELETED:
                 continue  # what the other gateway does with it is another matter
             if report.code != NO_SESSION:
@@ -804,8 +820,9 @@ def _read_secrets(data: JsonValue) -> tuple[dict[Identity, str], dict[Identity, 
     refused: dict[Identity, SubDeviceError] = {}
     for entry in failures if isinstance(failures, list) else ():
         match entry:
-            case {"productKey": str(product_key), "deviceName": str(device_name), "code": int(code), **others}:
+            case {"productKey": str(product_key), "deviceName": str(device_name), "code": code, **others}:
                 message = others.get("message")
-                error = sub_device_error(code, message if isinstance(message, str) else "")
+                number = to_whole(code) or Code.INTERNAL_ERROR
+                error = sub_device_error(number, message if isinstance(message, str) else "")
                 refused[Identity(product_key, device_name)] = error
     return found, refused

@@ -11,6 +11,7 @@ from typing import ClassVar, Final, Self
 
 from .auth import Credentials, DeviceTriple, SignMethod, sign
 from .errors import AlinkError, ClientRejected, CredentialsRefused, TripleInvalid
+from .model.numeric import to_whole
 from .mqtt.connecting import CONNECT_TIMEOUT, KEEP_ALIVE_RANGE
 from .mqtt.endpoint import Endpoint, SecureMode
 from .mqtt.transport import Delivery, open_connection
@@ -173,10 +174,11 @@ async def register_over_https(applicant: Applicant, post: PostForm) -> DeviceTri
         "signMethod": SignMethod.HMACSHA256.value,
     }
     reply = _object(await post(form))
-    code = reply.get("code")
+    code = to_whole(reply.get("code"))
+    if code is None:
+        raise RegistrationFailed("the answer is not that of the registration service")
     if code != 200:
-        refusal = _REFUSALS.get(code, RegistrationFailed) if isinstance(code, int) else RegistrationFailed
-        raise refusal(f"the cloud refuses the registration with {code}")
+        raise _REFUSALS.get(code, RegistrationFailed)(f"the cloud refuses the registration with {code}")
     return _triple(applicant, _object(reply.get("data")))
 
 

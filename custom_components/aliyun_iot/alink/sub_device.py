@@ -148,6 +148,8 @@ class SubDevice:
 
     in_topology: bool | None = field(default=None, repr=False)
     """None while the topology is not known."""
+    leaving: bool = field(default=False, repr=False)
+    """Whether it is just being removed from the topology."""
     due: float = field(default=-math.inf, repr=False)
     failures: int = field(default=0, repr=False)
     together: int = field(default=MAX_LOGIN_BATCH, repr=False)

@@ -37,6 +37,7 @@ from ..alink.foreign import logger_of
 from ..alink.mqtt.endpoint import DEFAULT_REGION, region_of
 from ..alink.mqtt.sockets import tls_context
 from ..const import CONF_CA, CONF_ENDPOINT, CONF_TRANSPORT
+from ..device_list import MAX_SUB_DEVICES
 from ..generated_model import GeneratedModel
 from ..link_config import EndpointInvalid
 from ..mapping.binding import Binding
@@ -44,6 +45,7 @@ from ..provisioning import (
     Runs,
     async_runs,
 )
+from ..stored_device import sub_devices_of
 from ..sub_device_plan import Candidate, candidates, suggested_bindings
 from ..web import request, web_address
 from ..words.account_texts import made_in_words, plan_in_words, policy_in_words, step_in_words
@@ -184,11 +186,11 @@ class AccountRunPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str]):
         self.account = Account(self._sender(url, ca), key, url.authority, instance)
         self._runs = await async_runs(self.hass)
         address = f"{url.authority} {instance}{self.purpose}"
-        if address in self._runs.active - {self._address}:
-            raise InputRefused({"base": "account_busy"})
         if ca:
             await self.hass.async_add_executor_job(tls_context, ca)
         self.products = await self.account.products()
+        if address in self._runs.active - {self._address}:  # nothing is awaited between this and the claim
+            raise InputRefused({"base": "account_busy"})
         self._runs.active.discard(self._address)
         self._runs.active.add(address)
         self._address = address
@@ -224,9 +226,12 @@ class AccountRunPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str]):
         if user_input is not None:
             chosen = [found[key] for key in user_input[CONF_SUB_DEVICES] if key in found]
             try:
-                if chosen:
+                if not chosen:
+                    errors = {CONF_SUB_DEVICES: "nothing_selected"}
+                elif len(chosen) + len(sub_devices_of(self.gateway_entry())) > MAX_SUB_DEVICES:
+                    errors, refusal = {CONF_SUB_DEVICES: "too_many_sub_devices"}, {"limit": str(MAX_SUB_DEVICES)}
+                else:
                     return await self.chosen(chosen)
-                errors = {CONF_SUB_DEVICES: "nothing_selected"}
             except (ApiError, ConnectError) as err:
                 refused = self.refused(err)
                 errors, refusal = refused.errors, refused.placeholders

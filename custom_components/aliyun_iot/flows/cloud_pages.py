@@ -191,12 +191,16 @@ class CloudPages(AccountRunPages, BulkPages):
         names = {product.key: product.name for product in self.products}
         kinds = {kind: key for kind, key in kinds_of_sub_devices(self.hass, entry).items() if key in names}
         products = sub_products(self.hass, [each for each in devices if each[0].kind not in kinds], names.values())
-        for kind, key in kinds.items():
-            if members := [each for each in devices if each[0].kind == kind]:
-                present = await self._model_of(key)
-                generated = generated_for(self.hass, key, members, present)
-                changed = bool(model_changes(present, generated.model))
-                products.append(SubProduct(names[key], members, generated, key, changed))
+        # Several kinds may have one product, which has one thing model, and whose devices have different names.
+        of_product: dict[str, list[Offered]] = {}
+        for each in devices:
+            if key := kinds.get(each[0].kind):
+                of_product.setdefault(key, []).append(each)
+        for key, members in of_product.items():
+            present = await self._model_of(key)
+            generated = generated_for(self.hass, key, members, present)
+            changed = bool(model_changes(present, generated.model))
+            products.append(SubProduct(names[key], members, generated, key, changed))
         taken = {
             product.key: [
                 one.device_name for one in await self.account.devices(product.key, [*product.names().values()])

@@ -39,8 +39,8 @@ MAX_LINE: Final = 1000
 
 _LEVELS: Final = ((logging.CRITICAL, LogLevel.FATAL), (logging.ERROR, LogLevel.ERROR), (logging.WARNING, LogLevel.WARN))
 
-_VALUES: Final = re.compile(r"'[^']*'|\"[^\"]*\"|(?<=\bgot )[^;,)]+")
-"""What texts contain of values: they are quoted, or stand after what was wanted."""
+_VALUES: Final = re.compile(r"(?<!\w)'(?:\\.|[^'\\])*(?:'|$)|\"(?:\\.|[^\"\\])*(?:\"|$)|(?<=\bgot )[^;,)]+")
+"""What texts contain of values: they are quoted as `repr` does, or stand after what was wanted. An apostrophe begins none."""
 
 _POSTING: ContextVar[bool] = ContextVar("posting", default=False)
 
