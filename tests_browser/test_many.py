@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 import json
 from pathlib import Path
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import Browser, Locator, expect
 import pytest
 
 from demo.flows import Flow, import_thing_model
@@ -14,6 +14,7 @@ from demo.words import Language
 from simulator import ThingModel
 
 from .evidence import Evidence
+from .examine import examine
 from .house import METERS, House, house
 from .meters import QUANTITIES, Sensor
 from .person import Person
@@ -73,11 +74,12 @@ async def crowd(folder: Path, language: Language, evidence: Evidence, sensors: i
 
 @pytest.fixture(scope="module", params=list(Language), name="house")
 async def _house(
-    request: pytest.FixtureRequest, evidence: Evidence, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, browser: Browser, evidence: Evidence, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
     """Run a house with a hundred meters in place of the house of the other tests."""
     async with crowd(tmp_path_factory.mktemp("many"), request.param, evidence, SENSORS) as running:
         yield running
+        await examine(browser, running)
 
 
 async def open_full(person: Person, count: int) -> Locator:
@@ -182,6 +184,9 @@ async def test_why_it_is_disconnected(person: Person) -> None:
     await expect(status).to_contain_text(house.t("exceptions.invalid_auth.message"))
     assert person.clicks == 1
     await person.look(panel, accessible=True)
+    device.disabled = False
+    await house.request("POST", f"config/config_entries/entry/{house.entry_id}/reload")
+    await expect(status).not_to_contain_text(house.t("common.panel_offline"))
 
 
 async def shown(person: Person, panel: Locator, count: int, of: int) -> None:
