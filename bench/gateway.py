@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 import secrets
 import sys
@@ -101,15 +102,36 @@ def _report(results: Mapping[tuple[int, str], Result]) -> Report:
         rows = [_row(count, kind, result) for (count, one), result in results.items() if one == kind]
         if rows:
             text += f"\n\n{title}\n\n" + table(heads, rows)
+    if comparison := _comparison(results):
+        text += f"\n\nthe same values as a post each and as pack posts\n\n{comparison}"
     figures: dict[str, Any] = {f"{count} {kind}": asdict(result) for (count, kind), result in results.items()}
     return Report(text, {"results": figures})
+
+
+def _comparison(results: Mapping[tuple[int, str], Result]) -> str:
+    """Return the messages and the seconds until all values were there, where single and pack posts were measured."""
+    heads = ["sub-devices"]
+    for name in ("first", "again"):
+        heads += [f"{name}: single, messages", "values, s", "pack, messages", "values, s"]
+    rows = []
+    for count in dict.fromkeys(count for count, kind in results if kind == "single" and (count, "pack") in results):
+        single, pack = results[count, "single"], results[count, "pack"]
+        rounds = (single.first, pack.first, single.again, pack.again)
+        cells = ([f"{sum(one.messages.values())}", _seconds(one.values_seconds)] for one in rounds)
+        rows.append([f"{count:,}", *chain.from_iterable(cells)])
+    return table(heads, rows) if rows else ""
+
+
+def _seconds(seconds: float | None) -> str:
+    return "never" if seconds is None else f"{seconds:.1f}"
 
 
 def _row(count: int, kind: str, result: Result) -> list[str]:
     row = [f"{count:,}"]
     for one in (result.first, result.again):
         row += [
-            *("never" if seconds is None else f"{seconds:.1f}" for seconds in (one.online_seconds, one.values_seconds)),
+            _seconds(one.online_seconds),
+            _seconds(one.values_seconds),
             f"{sum(one.messages.values())}",
             f"{one.messages.get('batch_login', 0)}",
         ]

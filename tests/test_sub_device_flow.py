@@ -18,6 +18,7 @@ from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp, Upload
 from .sub_house import SECRET, add_device, entity_of
 from .waiting import until
 from .walk import Walk
+from .workbooks import shared
 
 LAMPS, PLUGS = "a1FlowLamps", "a1FlowPlugs"
 AREA = {"target": {"area_id": ["study"]}, "integrations": [], "leave_out": {}, "also": {}}
@@ -158,6 +159,21 @@ async def test_list_is_matched_by_name(
     await walk.submit(names=changed.replace("SN-0003", "SN-0002"))
     assert walk.step == "added"
     assert walk.result["description_placeholders"]["online"] == "4"
+
+
+async def test_list_in_a_workbook(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, house: None, upload: Upload
+) -> None:
+    """The console's export as it is; a damaged one is refused, and the page asks again."""
+    walk = await to_the_source(hass, entry)
+    await walk.choose("list")
+    names = {"台灯": "SN-0001", "书桌灯": "shu-zhuo-deng", "落地灯": "LuoDiDeng", "Plug": "SN-0002"}
+    rows = [[name, SECRET, PLUGS if title == "Plug" else LAMPS, title] for title, name in names.items()]
+    content = shared([["DeviceName", "DeviceSecret", "ProductKey", "备注名称"], *rows])
+    await walk.submit(file=await upload(content[:-100]))
+    assert walk.errors == {"base": "list_excel"}
+    await walk.submit(file=await upload(content))
+    assert names_of(walk) == names
 
 
 async def test_list_with_what_was_added_before(

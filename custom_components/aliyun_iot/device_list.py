@@ -1,4 +1,4 @@
-"""Lists of devices with their secrets: the console's export of a batch, JSON, or lines of text.
+"""Lists of devices with their secrets: the console's export of a batch as Excel or CSV, JSON, or lines of text.
 
 The console exports a batch as a table with the columns DeviceName, DeviceSecret and ProductKey; Excel in Chinese saves a table
 as CSV in GBK. Nothing here raises an error whose text has a secret.
@@ -16,6 +16,7 @@ from typing import Final
 
 from .alink.auth import DeviceTriple, Identity
 from .alink.errors import TripleInvalid
+from .workbook import WorkbookError, WorkbookTooLarge, read_workbook
 
 MAX_FILE: Final = 1024 * 1024
 """Bytes; 2,000 devices are 160 kB."""
@@ -42,6 +43,10 @@ _SEPARATORS: Final = ",\t;|，；"
 _SECRET: Final = re.compile(r"[0-9a-fA-F]{32}")
 _ZIP: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
+
+
+type Row = tuple[int, Mapping[str, str]]
+"""The number of a row, and what it says by what the columns hold."""
 
 
 class ListFault(StrEnum):
@@ -81,10 +86,9 @@ class ListedDevice:
 def read_device_list(content: bytes | str, products: Collection[str]) -> list[ListedDevice]:
     """Return the devices of a list of these products, in their order; raises ListError.
 
-    A list without ProductKeys is about the only product, if there is only one.
+    A list without ProductKeys is about the only product, if there is only one. A large list takes long.
     """
-    text = _decoded(content)
-    rows = list(islice(_rows(text), MAX_SUB_DEVICES + 1))
+    rows = list(islice(_rows(content), MAX_SUB_DEVICES + 1))
     if not rows:
         raise ListError(ListFault.EMPTY)
     if len(rows) > MAX_SUB_DEVICES:
@@ -122,9 +126,7 @@ def _decoded(content: bytes | str) -> str:
     """Return the text of a file: UTF-8 with or without a BOM, UTF-16 with one, or GBK."""
     if isinstance(content, str):
         return content
-    if len(content) > MAX_FILE:
-        raise ListError(ListFault.TOO_LARGE)
-    if content.startswith((_ZIP, _OLD_EXCEL)):
+    if content.startswith(_OLD_EXCEL):
         raise ListError(ListFault.EXCEL)
     utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
@@ -137,15 +139,20 @@ def _decoded(content: bytes | str) -> str:
     raise ListError(ListFault.ENCODING)
 
 
-def _rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield the rows of a list with their numbers: those of lines, or the positions in a JSON array."""
+def _rows(content: bytes | str) -> Iterator[Row]:
+    """Yield the rows of a list with their numbers: those of lines or of a sheet, or the positions in a JSON array."""
+    if isinstance(content, bytes) and len(content) > MAX_FILE:
+        raise ListError(ListFault.TOO_LARGE)
+    if isinstance(content, bytes) and content.startswith(_ZIP):
+        return _workbook_rows(content)
+    text = _decoded(content)
     stripped = text.strip().removeprefix("\ufeff")
     if stripped[:1] in ("[", "{"):
         return _json_rows(stripped)
     return _text_rows(text.removeprefix("\ufeff"))
 
 
-def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _json_rows(text: str) -> Iterator[Row]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as err:
@@ -164,7 +171,16 @@ def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
         )
 
 
-def _text_rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _workbook_rows(content: bytes) -> Iterator[Row]:
+    try:
+        return _table_rows(read_workbook(content))
+    except WorkbookTooLarge as err:
+        raise ListError(ListFault.TOO_LARGE) from err
+    except WorkbookError as err:
+        raise ListError(ListFault.EXCEL) from err
+
+
+def _text_rows(text: str) -> Iterator[Row]:
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     separator = max(_SEPARATORS, key=first.count)
@@ -173,20 +189,25 @@ def _text_rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
         if first.count(separator)
         else (re.split(r"\s+", one) for one in lines)
     )
-    columns: list[str | None] | None = None
     try:
-        for number, row in enumerate(cells, 1):
-            values = [cell.strip() for cell in row]
-            if not any(values):
-                continue
-            if columns is None and any(map(_column, values)):
-                columns = [_column(cell) for cell in values]
-            elif columns:
-                yield number, {name: value for name, value in zip(columns, values, strict=False) if name and value}
-            else:
-                yield number, _guessed([value for value in values if value])
+        yield from _table_rows(enumerate(cells, 1))
     except csv.Error as err:
         raise ListError(ListFault.UNREADABLE) from err
+
+
+def _table_rows(table: Iterable[tuple[int, list[str]]]) -> Iterator[Row]:
+    """Yield the rows of a table, the first of which may name the columns."""
+    columns: list[str | None] | None = None
+    for number, row in table:
+        values = [cell.strip() for cell in row]
+        if not any(values):
+            continue
+        if columns is None and any(map(_column, values)):
+            columns = [_column(cell) for cell in values]
+        elif columns:
+            yield number, {name: value for name, value in zip(columns, values, strict=False) if name and value}
+        else:
+            yield number, _guessed([value for value in values if value])
 
 
 def _guessed(values: list[str]) -> Mapping[str, str]:

@@ -78,7 +78,7 @@ _TEXT = TextSelector(TextSelectorConfig(multiline=True))
 LIST_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_LIST): _TEXT,
-        vol.Optional(CONF_FILE): FileSelector(FileSelectorConfig(accept=".csv,.txt,.json")),
+        vol.Optional(CONF_FILE): FileSelector(FileSelectorConfig(accept=".csv,.txt,.json,.xlsx")),
     }
 )
 SECRET_SCHEMA = vol.Schema({vol.Required(CONF_PRODUCT_SECRET): SECRET_SELECTOR})
@@ -272,7 +272,8 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
                 content: bytes | str = user_input.get(CONF_LIST) or ""
                 if file := user_input.get(CONF_FILE):
                     content = await self.hass.async_add_executor_job(take_upload, self.hass, file, MAX_FILE)
-                listed = read_device_list(content, set(self._draft.products.values()))
+                products = set(self._draft.products.values())
+                listed = await self.hass.async_add_executor_job(read_device_list, content, products)
             except FileNotFoundError:
                 errors = {CONF_FILE: "file_gone"}
             except ListError as err:
