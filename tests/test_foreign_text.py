@@ -5,6 +5,7 @@ import importlib
 import logging
 from pathlib import Path
 import pkgutil
+import time
 
 from homeassistant.data_entry_flow import FlowHandler
 import pytest
@@ -101,11 +102,38 @@ def test_lists_and_code_escape_their_parts() -> None:
         ("GET /x?api_key=abc&password=def", "GET /x?api_key=**&password=**"),
         ("the relay does not answer", "the relay does not answer"),
         ("user@example.com, 5 % = low", "user@example.com, 5 % = low"),
+        ("rtsp://admin:p@ss@cam/1", "rtsp://**@cam/1"),
+        ("http://admin:hunter/2@camera", "http://**@camera"),
+        ("see http://a.b/c, mail me@example.com", "see http://a.b/c, mail me@example.com"),
+        ("login failed (password=abc)", "login failed (password=**)"),
+        ("token=abc, user=x", "token=** user=x"),
+        ("/login#access_token=abc", "/login#access_token=**"),
+        ("wifi_password='my pass word' ssid=home", "wifi_password=** ssid=home"),
+        ("{'password': 'hunter2', 'user': 'x'}", "{'password': **, 'user': 'x'}"),
+        ('{"apiKey": "1a2b"}', '{"apiKey": **}'),
+        ("{'Authorization': 'Basic YWRtaW46eA==', 'b': 1}", "{'Authorization': '**', 'b': 1}"),
+        ("Cookie: session=abcd; user=x", "Cookie: **"),
+        ("X-Api-Key: 12345", "X-Api-Key: **"),
+        ("401 for Bearer abc.def.ghi", "401 for Bearer **"),
+        ("HotKey: wanted one of 0 (off), 1 (on)", "HotKey: wanted one of 0 (off), 1 (on)"),
     ],
 )
-def test_addresses_lose_their_credentials(text: str, expected: str) -> None:
-    """Names, passwords and keys."""
+def test_texts_lose_their_credentials(text: str, expected: str) -> None:
+    """Names, passwords and keys in addresses, headers and structures."""
     assert without_credentials(text) == expected
+
+
+@pytest.mark.parametrize("part", ["://", "://a", "a", "key", "x-", "token='", "bearer ", "'key'  ", f"{'a' * 120}@"])
+def test_long_texts_are_searched_for_credentials_in_linear_time(part: str) -> None:
+    """The text may be that of a device."""
+
+    def seconds(length: int) -> float:
+        text = part * (length // len(part))
+        began = time.process_time()
+        without_credentials(text)
+        return time.process_time() - began
+
+    assert seconds(200_000) < 40 * max(seconds(20_000), 0.001)
 
 
 @pytest.mark.parametrize(

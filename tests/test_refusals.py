@@ -115,6 +115,7 @@ async def test_property_with_refused_samples_rests_until_the_next_connection(
         await until(lambda: entry.runtime_data.device.reporter.buffered == 0)
     assert outbox.status["Power"].rests
     assert len(on_topic(cloud, BATCH) + on_topic(cloud, POST)) == 3
+    assert entry.runtime_data.device.reporter.losses.by_identifier["Power"].count == 11
 
     await lose_connection(cloud, device, entry)
     device.thing_model = None

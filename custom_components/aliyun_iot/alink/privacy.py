@@ -35,10 +35,14 @@ _PRIVATE: Final = re.compile(
 )
 
 _CREDENTIALS: Final = re.compile(
-    r"(?<=://)[^\s/@]+(?=@)"
-    r"|(?<=[?&;\s])(?P<name>(?i:[a-z_-]*(?:token|password|passwd|pwd|secret|key|auth|sig(?:nature)?)))=[^\s&;'\")]+"
+    r"(?<=://)[^\s'\"<>]{1,128}(?=@)"
+    r"|(?P<header>(?i:\b(?:authorization|cookie|x-[a-z-]{0,20}(?:auth|key|token)))['\"]?\s?[:=]\s?['\"]?)[^'\"\r\n]+"
+    r"|(?P<scheme>(?i:\bbearer ))[\w.~+/=-]{8,}"
+    r"|(?P<name>(?<![\w-])(?i:[a-z0-9_-]{0,40}(?:token|passphrase|password|passwd|psk|pwd|secret|key|auth|sig(?:nature)?))"
+    r"(?:=|['\"]\s?[:=]\s?))(?:'[^']*'|\"[^\"]*\"|[^\s&;'\")]+)"
 )
-"""What addresses contain of credentials: a name and password before the host, and keys in the query."""
+"""What texts contain of credentials: a name and password before the host of an address, the headers of a request, and what
+stands after a name, in the query of an address or in a structure."""
 
 _PARTED: Final = (dict, list, tuple)
 
@@ -51,8 +55,8 @@ def is_private_name(name: str) -> bool:
 
 
 def without_credentials(text: str) -> str:
-    """Return a text without the credentials in its addresses, such as `http://admin:hunter2@camera/?token=1a2b`."""
-    return _CREDENTIALS.sub(lambda found: f"{found['name']}={HIDDEN}" if found["name"] else HIDDEN, text)
+    """Return a text without the credentials in it, such as in `http://admin:hunter2@camera/?token=1a2b`."""
+    return _CREDENTIALS.sub(lambda found: f"{found['header'] or found['scheme'] or found['name'] or ''}{HIDDEN}", text)
 
 
 class PrivateNames:

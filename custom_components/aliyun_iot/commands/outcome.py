@@ -20,6 +20,9 @@ from ..mapping.aspect import Reason, Refused
 MAX_MESSAGE: Final = 200
 """Characters of the error text of an action."""
 
+MAX_SEARCHED: Final = 4096
+"""Characters of a longer text that are searched for credentials; fewer are shown."""
+
 _CODES: Final[Mapping[Reason, Code]] = {
     Reason.CONFLICT: Code.PARAMETER_ERROR,
     Reason.NOT_AN_OPTION: Code.OUT_OF_RANGE,
@@ -44,7 +47,7 @@ class Failure:
 
     def __post_init__(self) -> None:
         """Make the message safe: it may be that of an exception."""
-        public = without_credentials(self.message)
+        public = without_credentials(self.message[:MAX_SEARCHED])
         object.__setattr__(self, "message", safe(self.message if public == self.message else public))
 
     @classmethod

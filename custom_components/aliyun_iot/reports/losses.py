@@ -1,7 +1,8 @@
 """What the cloud refused for good: samples and events, which are not sent again.
 
 A newest value that is refused is not lost: the next connection sends it again, and until then the property has a refusal
-(`outbox.py`). A sample or an event has no second chance, so it is counted for as long as the entry runs.
+(`outbox.py`). A sample or an event has no second chance, so it is counted for as long as the entry runs. So is a sample that is
+not sent at all, because the cloud has refused its value or keeps refusing the property.
 """
 
 from collections.abc import Callable, Mapping

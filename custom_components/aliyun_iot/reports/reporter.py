@@ -238,15 +238,20 @@ class Reporter:
         dead_band = prop.binding.dead_band
         if known and (sample.value == known.value or (dead_band and _is_within(dead_band, sample.value, known.value))):
             return
-        if (refusal := status.refusal) and refusal.count and refusal.value == sample.value:
-            return
-        if context and context.parent_id:  # only what was caused by something else can be part of a loop
+        refusal = status.refusal
+        is_refused = bool(refusal and refusal.count and refusal.value == sample.value)
+        if (
+            context and context.parent_id and not is_refused
+        ):  # only what something else has caused can be part of a loop
             self._on_change(identifier, sample.value, context)
-        if status.rests:
-            return
         if not every_sample:
-            self._put(identifier, sample)
-        elif self._started:
+            if not is_refused:
+                self._put(identifier, sample)
+        elif not self._started:
+            return
+        elif refusal and (is_refused or status.rests):
+            self.losses.add({identifier: 1}, {identifier: refusal.reason})
+        else:
             self._put_sample(identifier, sample)
 
     def _state_of(self, prop: BoundProperty) -> State | None:
