@@ -107,13 +107,13 @@ async def test_first_value_with_nothing_but_an_access_key(hass: HomeAssistant, c
     assert there(cloud) == {}
     shown = walk.result["description_placeholders"]["plan"]
     assert "1. Create the product Home (Device, ICA format)" in shown
-    assert "4. Register in the product Home: home-1 (1)" in shown
+    assert "4. Register devices in the product Home (1): home-1" in shown
     assert "LightSwitch" in shown
 
     await walk.submit()
     assert walk.step == "account_made"
     assert there(cloud) == {"Home": ["home-1"]}
-    assert "In the product Home: home-1" in walk.result["description_placeholders"]["made"]
+    assert "Devices in the product Home: home-1" in walk.result["description_placeholders"]["made"]
     await walk.choose("account_finish")
     entry = await added(hass, cloud, walk)
 
@@ -133,7 +133,7 @@ async def test_existing_product_keeps_its_thing_model(
     existing = cloud.add_product("a1Existing1", thing_model_document, name="Existing")
     walk = await plan(hass, cloud, product=existing.key)
     shown = walk.result["description_placeholders"]["plan"]
-    assert shown.startswith("1. Register in the product Existing: home-1 (1)")
+    assert shown.startswith("1. Register devices in the product Existing (1): home-1")
     await walk.submit()
     await walk.choose("account_finish")
     entry = await added(hass, cloud, walk)
@@ -404,8 +404,10 @@ async def test_gateway_with_twenty_sub_devices_of_four_products(hass: HomeAssist
     await walk.submit(sub_devices=walk.values["sub_devices"])
     shown = walk.result["description_placeholders"]["plan"]
     assert "Create the product HA_Acme_Lamp_1 (Device, ICA format)" in shown
-    assert "Register in the product HA_Acme_Lamp_1: lamp-1-0, lamp-1-1" in shown
-    assert "Add 10 sub-devices to the topology of gateway-1" in shown
+    assert "Register devices in the product HA_Acme_Lamp_1 (5): lamp-1-0, lamp-1-1" in shown
+    assert "Add sub-devices to the topology of gateway-1 (10): " in shown
+    lines = [line.partition(". ")[2] for line in shown.splitlines()]
+    assert len(lines) == len(set(lines)), "two steps look the same"
     await walk.submit()
     assert walk.step == "account_made"
     assert {name: len(devices) for name, devices in there(cloud).items()} == {
@@ -456,7 +458,7 @@ async def test_thing_model_is_updated_in_the_cloud(hass: HomeAssistant, cloud: S
     assert "CellarTemperature" not in device.thing_model.properties
     await walk.submit()
     assert walk.step == "init"
-    assert "1 thing models were published" in walk.result["description_placeholders"]["done"]
+    assert "Thing models published: 1." in walk.result["description_placeholders"]["done"]
     assert {"CellarTemperature", "LightSwitch"} <= set(device.thing_model.properties)
     assert "CellarTemperature" in thing_model_of(entry).properties
     await wait_for_value(device, "CellarTemperature", 12.5)
@@ -504,7 +506,7 @@ async def test_missing_sub_devices_are_created(hass: HomeAssistant, cloud: Simul
     assert walk.step == "account_plan"
     await walk.submit()
     assert walk.step == "init", walk.result
-    assert "3 sub-devices were created" in walk.result["description_placeholders"]["done"]
+    assert "Sub-devices created: 3." in walk.result["description_placeholders"]["done"]
     assert {name: len(devices) for name, devices in there(cloud).items()} == {
         "Gateway": 1, "HA_Acme_Lamp_1": 3, "HA_Acme_Plug_2": 1
     }  # fmt: skip

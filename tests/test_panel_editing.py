@@ -27,15 +27,56 @@ async def test_edit_undo(hass: HomeAssistant, entry: MockConfigEntry, open_page:
     page = await open_page(entry)
     form = (await page.call("binding/form", row="TargetTemperature"))["result"]
     assert {field["name"] for field in form["fields"]} >= {"identifier", "access", "scale", "digits", "min_interval"}
-    values = {**form["values"], "conversion": {"scale": 0}}
-    refused = await page.call("binding/save", row="TargetTemperature", digest=form["digest"], values=values)
-    assert "conversion" in refused["result"]["errors"]
     values = {**form["values"], "reporting": {"min_interval": 30}}
     saved = await page.call("binding/save", row="TargetTemperature", digest=form["digest"], values=values)
     assert saved["result"] == {"saved": "TargetTemperature", "can_undo": 1}
     assert stored(entry)["TargetTemperature"].min_interval == 30
     assert (await page.call("bindings/undo"))["result"] == {"undone": 1}
     assert stored(entry)["TargetTemperature"].min_interval == 0
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value", "error"),
+    [
+        ("conversion", "scale", 0, "Enter a number other than 0."),
+        ("conversion", "digits", 12, "Enter an integer from 0 to 9."),
+        ("conversion", "digits", 1.5, "Enter an integer from 0 to 9."),
+        ("conversion", "options", ["on"], "on does not have the form value=value, or repeats a value of the entity."),
+        ("reporting", "min_interval", -1, "Enter a number from 0 to 86,400."),
+        ("reporting", "dead_band", -1, "Enter a number that is 0 or greater."),
+    ],
+)
+async def test_wrong_value_is_explained_at_its_field(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    open_page: Open,
+    section: str,
+    field: str,
+    value: Any,
+    error: str,
+) -> None:
+    """The error says what the field expects, also when many are changed at once."""
+    page, before = await open_page(entry), stored(entry)
+    form = (await page.call("binding/form", row="TargetTemperature"))["result"]
+    values = {**form["values"], section: {field: value}}
+    refused = await page.call("binding/save", row="TargetTemperature", digest=form["digest"], values=values)
+    assert refused["result"]["errors"] == {field: error}
+    if section == "reporting":
+        digests = {"TargetTemperature": form["digest"]}
+        changed = await page.call("bindings/change", digests=digests, changes={field: value})
+        assert changed["result"] == {"errors": {field: error}}
+    assert stored(entry) == before
+
+
+async def test_another_property_is_one_change(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
+    """A binding that was given another property counts once."""
+    page, before = await open_page(entry), stored(entry)
+    form = (await page.call("binding/form", row="TargetTemperature"))["result"]
+    values = {**form["values"], "identifier": "CurrentTemperature", "access": "report"}
+    saved = await page.call("binding/save", row="TargetTemperature", digest=form["digest"], values=values)
+    assert saved["result"] == {"saved": "CurrentTemperature", "can_undo": 1}
+    assert (await page.call("bindings/undo"))["result"] == {"undone": 1}
+    assert stored(entry) == before
 
 
 async def test_somebody_else_changed_it(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:

@@ -23,6 +23,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.exposures import add_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
+from custom_components.aliyun_iot.mapping.selection import Target
+from custom_components.aliyun_iot.words.labels import Labels
+from custom_components.aliyun_iot.words.rule_title import rule_title
 from simulator import CloudDevice
 
 from .conftest import SetUp
@@ -182,6 +185,32 @@ async def test_many_suggestions_are_ticked_together(hass: HomeAssistant) -> None
     assert walk.step == "preview"
     await walk.submit()
     assert list(bound(entry)) == [kettle, iron]
+
+
+async def test_integrations_are_named_in_the_language_of_the_installation(hass: HomeAssistant) -> None:
+    """In the lists of the form and in the title of a rule; one without such a name keeps its own."""
+    hass.config.language = "zh-Hans"
+    entry = entry_with(hass, {})
+    for number, domain in enumerate(("derivative", "hue")):
+        entity_sources(hass)[f"switch.made_{number}"] = {"domain": domain}
+        hass.states.async_set(f"switch.made_{number}", "on")
+    walk = await Walk.options(hass, entry, "select", "select_anyway")
+    assert walk.choices("integrations") == {"hue": "Philips Hue", "derivative": "变化率传感器"}
+    labels = await Labels.load(hass)
+    assert (
+        await rule_title(labels, Target(integration=("derivative", "hue")))
+        == "跟随：集成“变化率传感器”、集成“Philips Hue”"
+    )
+
+
+async def test_without_a_thing_model_a_warning_comes_first(hass: HomeAssistant) -> None:
+    """The menu offers the ways to a thing model first, and the page with the entities says what happens without one."""
+    walk = await Walk.options(hass, entry_with(hass, {}), "select")
+    assert walk.step == "unmodelled"
+    assert next(iter(walk.result["menu_options"])) == "thing_model_fetch"
+    await walk.choose("select_anyway")
+    warning = walk.result["description_placeholders"]["warning"]
+    assert warning.startswith("**There is no thing model, so the identifier is invented.**")
 
 
 async def test_unticked_property_is_offered_to_other_entities(hass: HomeAssistant, offline: MockConfigEntry) -> None:

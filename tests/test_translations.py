@@ -256,6 +256,35 @@ async def test_one_name(hass: HomeAssistant, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_places_in_home_assistant_exist(language: str) -> None:
+    """The developer tools have moved to the settings."""
+    root = INTEGRATION.parent.parent
+    pages = [path.read_text(encoding="utf-8") for path in (*root.glob("*.md"), *root.glob("docs/*.md"))]
+    texts = [text for _, text in leaves(translations(language), "")]
+    assert [text for text in (*texts, *pages) if re.search("(?i)developer tools|开发者工具", text)] == []
+
+
+def test_one_is_not_written_as_several() -> None:
+    """A number that may be 1 stands before no plural, unless there is another text for 1."""
+    texts = dict(leaves(translations("en"), ""))
+    several = re.compile(
+        r"\{(count|number|done|properties|listed|devices|kinds|products)\} (?:[a-z-]+ )?(?!always|has|is)[a-z-]{3,}s\b"
+    )
+    assert [key for key, text in texts.items() if several.search(text) and f"{key}_one" not in texts] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sections_are_not_named_as_the_directions(language: str) -> None:
+    """“Report” is a direction, and how often that happens is a section."""
+    texts = translations(language)
+    directions = set(texts["selector"]["access"]["options"].values())
+    directions |= {texts["common"][f"panel_access_{access}"] for access in ("report", "control", "both")}
+    sections = texts["config_subentries"]["exposure"]["step"]["binding"]["sections"]
+    assert not directions & {section["name"] for section in sections.values()}
+    assert len(directions) == 3, "the page and the forms have the same words"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_home_assistant_loads_the_texts(hass: HomeAssistant, language: str) -> None:
     """Forms compose sentences from the same files."""
     for category in ("common", "options", "selector", "config_subentries"):

@@ -19,8 +19,9 @@ FAILURES = Path(__file__).parent.parent / "build" / "browser"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that takes the pictures of the documentation."""
+    """Add the options that take the pictures and the figures of the documentation."""
     parser.addoption("--pictures", action="store_true", help="take the pictures in docs/img")
+    parser.addoption("--figures", action="store_true", help="measure how fast the page is with many bindings")
 
 
 def pytest_sessionstart() -> None:

@@ -31,6 +31,10 @@ WATCHED = ("connected", "disconnected", "property_set_received", "property_rejec
 """Triggers of an automation whose traces are searched for secrets."""
 
 SHOWROOM = Path(__file__).with_name("showroom")
+"""An integration with sixty devices."""
+
+METERS = Path(__file__).with_name("meters")
+"""An integration with as many sensors as a test asks for."""
 
 NEW_PRODUCT_KEY = "a1FirstHour"
 NEW_DEVICE = "my-house"
@@ -119,20 +123,20 @@ def translations(language: Language) -> dict[str, Json]:
 
 @asynccontextmanager
 async def running(
-    folder: Path, language: Language, evidence: Evidence, *, more: str = "", showroom: bool = False
+    folder: Path, language: Language, evidence: Evidence, *stand_ins: Path, more: str = ""
 ) -> AsyncIterator[Running]:
     """Run a furnished Home Assistant that logs everything for the duration of the context, with all files in `folder`.
 
-    `more` is added to its configuration; a `showroom` has sixty devices more.
+    `more` is added to its configuration, and `stand_ins` to its custom integrations.
     """
     port = free_port()
     config = folder / "config"
     build(config, port)
-    if showroom:
+    if stand_ins:
         components = config / "custom_components"
         components.unlink()
         components.mkdir()
-        for component in (INTEGRATIONS / "aliyun_iot", SHOWROOM):
+        for component in (INTEGRATIONS / "aliyun_iot", *stand_ins):
             (components / component.name).symlink_to(component)
     configuration = config / "configuration.yaml"
     text = configuration.read_text(encoding="utf-8")
@@ -161,14 +165,12 @@ async def running(
 
 
 @asynccontextmanager
-async def house(
-    folder: Path, language: Language, evidence: Evidence, *, showroom: bool = False
-) -> AsyncIterator[House]:
-    """Run the house for the duration of the context."""
+async def house(folder: Path, language: Language, evidence: Evidence, *stand_ins: Path) -> AsyncIterator[House]:
+    """Run the house for the duration of the context, with these custom integrations more."""
     cloud = Cloud(free_port(), free_port(), lambda _message: None, language)
     new_device = cloud.simulator.add_device(NEW_PRODUCT_KEY, NEW_DEVICE, secrets.token_hex(16), new_model(language))
     evidence.add_cloud(cloud.simulator)
-    async with cloud.simulator, running(folder, language, evidence, showroom=showroom) as here:
+    async with cloud.simulator, running(folder, language, evidence, *stand_ins) as here:
         home = here.home
         entry_id = await add_integration(home, cloud)
         await import_thing_model(home, entry_id, cloud.thing_model)

@@ -25,6 +25,9 @@ ENGLISH = re.compile(r"[A-Za-z][a-z’']+(?:[ ,]+[A-Za-z][a-z’']*){2,}")
 NAMES = re.compile(r"阿里云物联网平台 Alibaba Cloud IoT|Alibaba Cloud IoT|Home Assistant|Open Home Foundation")
 """Names that are the same in every language."""
 
+WORDS_OF_THE_CLOUD = re.compile(r"（tsl parse: [^（）]*）")
+"""A reason as the cloud has put it, behind its translation."""
+
 # All texts that can be seen inside an element, also in shadow trees, with the labels of what has no text.
 _TEXTS = """(root) => {
   const texts = [];
@@ -105,9 +108,9 @@ class Person:
                 raise
             await self.page.goto(f"{self.house.url}{path}")
 
-    async def click(self, target: Locator) -> None:
+    async def click(self, target: Locator, *, shift: bool = False) -> None:
         """Click, once it can be clicked."""
-        await target.click()
+        await target.click(modifiers=["Shift"] if shift else None)
         self.clicks += 1
 
     async def look(self, element: Locator, *, accessible: bool = False) -> None:
@@ -122,7 +125,7 @@ class Person:
         for text in texts:
             if re.search(r"component\.aliyun_iot|formatjs|MISSING_VALUE|\{\w+\}", text):
                 self.complaints.append(f"{where}: {text}")
-            if self.house.is_chinese and (found := ENGLISH.search(NAMES.sub("", text))):
+            if self.house.is_chinese and (found := ENGLISH.search(WORDS_OF_THE_CLOUD.sub("", NAMES.sub("", text)))):
                 self.complaints.append(f"{where}: “{found[0]}” in “{text}”")
         if accessible:
             await self.page.evaluate(AXE_SCRIPT)
@@ -131,6 +134,7 @@ class Person:
     async def picture(self, name: str, of: Locator | None = None) -> None:
         """Take a picture for the documentation, if they are wanted."""
         if self._pictures:
+            await self.page.mouse.move(0, 0)  # nothing is to look as if somebody pointed at it
             await self.page.evaluate("document.fonts.ready")
             path = PICTURES / f"{name}.{self.house.language}.png"
             await (of or self.page).screenshot(path=path, animations="disabled")

@@ -13,7 +13,7 @@ from demo.words import Language
 from .chromium import visit
 from .evidence import Evidence
 from .examine import examine
-from .house import House, house
+from .house import SHOWROOM, House, house
 from .person import Person
 
 STEP = "config_subentries.sub_device.step"
@@ -32,7 +32,7 @@ async def showroom(
     request: pytest.FixtureRequest, browser: Browser, evidence: Evidence, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
     """Run a house with sixty devices, and a cloud with a product for each kind."""
-    async with house(tmp_path_factory.mktemp("showroom"), request.param, evidence, showroom=True) as running:
+    async with house(tmp_path_factory.mktemp("showroom"), request.param, evidence, SHOWROOM) as running:
         await Flow.start(running.home, "add", "showroom")
         for product_key in PRODUCTS.values():
             running.cloud.simulator.add_product(product_key, dynamic_registration=True)

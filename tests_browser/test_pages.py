@@ -33,6 +33,21 @@ async def test_integration(person: Person) -> None:
     await person.picture("integration")
 
 
+async def test_search_for_an_identifier(person: Person) -> None:
+    """A property is found on the page of the integration by its identifier."""
+    await open_integration(person)
+    rows = person.page.locator("ha-config-sub-entry-row")
+    await expect(rows.filter(has_text="CurtainPosition")).to_be_visible()
+    await (
+        person.page.locator("ha-config-integration-page")
+        .get_by_role("searchbox")
+        .or_(person.page.locator("ha-config-integration-page ha-input-search input"))
+        .first.fill("CurtainPosition")
+    )
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("CurtainPosition")
+
+
 async def test_device(person: Person) -> None:
     """The page of the device, with its diagnostic entities."""
     devices = cast("list[dict[str, Json]]", await person.house.home.command("config/device_registry/list"))
@@ -40,6 +55,8 @@ async def test_device(person: Person) -> None:
     await person.open(f"/config/devices/device/{device['id']}")
     page = person.page.locator("ha-config-device-page")
     await expect(page.locator("ha-device-entities-card").first).to_be_visible()
+    counted = re.compile(r"(Bound properties|已绑定的属性)\D*16")
+    await expect(page.locator("ha-device-entities-card").filter(has_text=counted)).to_be_visible()
     await person.look(page)
     await person.picture("device")
 

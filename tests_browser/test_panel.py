@@ -78,6 +78,38 @@ async def test_edit_and_undo(person: Person) -> None:
     await person.wait(lambda: house.cloud.value("EnergyTotal") == 1234.567)
 
 
+@pytest.mark.parametrize(("name", "value"), [("conversion.scale", "0"), ("reporting.min_interval", "99999")])
+async def test_bad_input(person: Person, name: str, value: str) -> None:
+    """What a field expects is said below the field, in view and in the language of the page, and the field has the focus."""
+    panel = await open_panel(person)
+    await person.click(row(panel, "EnergyTotal"))
+    editor = panel.locator("aliyun-binding-editor")
+    section = editor.locator("details").filter(has=person.page.locator(f"[name='{name}']"))
+    await person.click(section.locator("summary"))
+    field = section.locator(f"[name='{name}']")
+    await field.fill(value)
+    await person.click(editor.locator("button.primary"))
+    error = section.locator("label").filter(has=person.page.locator(f"[name='{name}']")).get_by_role("alert")
+    await expect(error).to_be_in_viewport()
+    await expect(error).to_contain_text(person.house.t("common.panel_expected").partition("{")[0])
+    await expect(field).to_be_focused()
+    await person.look(editor, accessible=True)
+
+
+async def test_bad_input_for_many(person: Person) -> None:
+    """It is said in the language of the page, and nothing is changed."""
+    house = person.house
+    panel = await open_panel(person)
+    await person.click(row(panel, "EnergyTotal").get_by_role("checkbox"))
+    bulk = panel.locator(".bulk")
+    await bulk.locator("[name=dead_band]").fill("-1")
+    await person.click(bulk.get_by_role("button", name=house.t("common.panel_apply"), exact=True))
+    expected = house.t("common.panel_expected", expected=house.t("common.expected_amount"))
+    await expect(bulk.get_by_role("alert")).to_have_text(expected)
+    await expect(panel.get_by_role("button", name=house.t("common.panel_undo_last"))).to_have_count(0)
+    await person.look(panel, accessible=True)
+
+
 async def test_bulk_remove_and_undo(person: Person) -> None:
     """Several bindings are removed at once, and come back."""
     house = person.house

@@ -78,11 +78,17 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 class InputRefused(Exception):  # noqa: N818 - named after what happened
     """The input can't be used: translation keys of the errors by field, and the placeholders of all of them."""
 
-    def __init__(self, errors: Mapping[str, str], placeholders: Mapping[str, str] | None = None) -> None:
-        """Keep what the form shows."""
+    def __init__(
+        self, errors: Mapping[str, str], placeholders: Mapping[str, str] | None = None, *, within: str = ""
+    ) -> None:
+        """Keep what the form shows. `within` is the field at fault where the error is that of a section.
+
+        Forms of Home Assistant show no errors at the fields of a section.
+        """
         super().__init__(", ".join(errors.values()))
         self.errors = dict(errors)
         self.placeholders = dict(placeholders or {})
+        self.within = within
 
 
 def choice(options: Iterable[tuple[str, str]], *, custom_value: bool = False) -> SelectSelector:
@@ -168,7 +174,7 @@ def _read_options(rows: Iterable[str]) -> dict[str, int | str]:
         if not name and not equals:
             continue
         if not name or not value or name in options:
-            raise InputRefused({SECTION_CONVERSION: "invalid_option"}, {"option": row})
+            raise InputRefused({SECTION_CONVERSION: "invalid_option"}, {"option": row}, within=CONF_OPTIONS)
         # "07" is text: written as a number it would no longer be what was entered.
         options[name] = int(value) if _INTEGER.fullmatch(value) else value
     return options
@@ -182,4 +188,4 @@ def _schema_refusal(err: vol.Invalid) -> InputRefused:
     field = str(err.path[0])
     if field == CONF_IDENTIFIER:
         return InputRefused({CONF_IDENTIFIER: "invalid_identifier"})
-    return InputRefused({str(BINDING_FIELDS[field].spec.section): "invalid_number"})
+    return InputRefused({str(BINDING_FIELDS[field].spec.section): "invalid_number"}, within=str(err.path[-1]))

@@ -1,6 +1,6 @@
 """The form for a selection: what it includes, what it excludes, and whether hidden and diagnostic entities count."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -15,8 +15,6 @@ from homeassistant.helpers.selector import (
     TargetSelector,
     TargetSelectorConfig,
 )
-from homeassistant.helpers.translation import async_get_translations
-from homeassistant.loader import Integration, async_get_integrations
 import voluptuous as vol
 
 from ..const import CONF_PRODUCT_KEY, DOMAIN
@@ -24,6 +22,7 @@ from ..exposures import entity_reference, resolve_entity
 from ..ha_internals import entity_integrations
 from ..mapping.domains import DOMAINS
 from ..mapping.selection import Selection, Target
+from ..words.integration_names import integration_names
 
 CONF_DIAGNOSTIC_TOO: Final = "diagnostic_too"
 CONF_DOMAINS: Final = "domains"
@@ -51,9 +50,9 @@ async def selection_schema(
 
     With `products`, the form asks for the product of sub-devices; these ProductKeys are offered.
     """
-    platforms = _platforms(hass)
+    platforms, language = _platforms(hass), hass.config.language
     named = {*current.include.integration, *current.exclude.integration}
-    integrations = _choice(await _integration_names(hass, named.union(platforms.values())))
+    integrations = _choice(await integration_names(hass, named.union(platforms.values()), language))
     domains = {entity_id.partition(".")[0] for entity_id in platforms}.union(current.exclude.domain)
     fields: dict[vol.Marker, Any] = {
         vol.Optional(CONF_TARGET): _TARGET,
@@ -63,7 +62,7 @@ async def selection_schema(
                 {
                     vol.Optional(CONF_TARGET): _TARGET,
                     vol.Required(CONF_INTEGRATIONS, default=list): integrations,
-                    vol.Required(CONF_DOMAINS, default=list): _choice(await domain_names(hass, domains)),
+                    vol.Required(CONF_DOMAINS, default=list): _choice(await integration_names(hass, domains, language)),
                 }
             ),
             {"collapsed": not current.exclude},
@@ -141,20 +140,6 @@ def _platforms(hass: HomeAssistant) -> dict[str, str]:
         for entity_id, platform in platforms.items()
         if entity_id.partition(".")[0] in DOMAINS and platform != DOMAIN
     }
-
-
-async def _integration_names(hass: HomeAssistant, domains: Iterable[str]) -> dict[str, str]:
-    found = await async_get_integrations(hass, domains)
-    return {
-        domain: integration.name if isinstance(integration, Integration) else domain
-        for domain, integration in found.items()
-    }
-
-
-async def domain_names(hass: HomeAssistant, domains: Iterable[str]) -> dict[str, str]:
-    """Return the names of types of entities, by domain."""
-    titles = await async_get_translations(hass, hass.config.language, "title", domains)
-    return {domain: titles.get(f"component.{domain}.title", domain) for domain in domains}
 
 
 def _choice(names: Mapping[str, str]) -> SelectSelector:

@@ -10,8 +10,8 @@ from homeassistant.helpers.selector import SelectOptionDict, SelectSelector, Sel
 from ..exposures import resolve_entity
 from ..mapping.binding import Binding
 from ..mapping.generic import aspect_for
+from ..words.integration_names import integration_names
 from ..words.labels import Labels
-from .selection_form import domain_names
 
 CONF_TOGETHER: Final = "together"
 
@@ -25,7 +25,8 @@ _UNTICK: Final = "untick"
 async def together_field(labels: Labels, offered: Mapping[str, Binding]) -> SelectSelector:
     """Return the field. The value of an option is like `untick.aspect.brightness`."""
     groups = Counter(group for binding in offered.values() for group in _groups(labels.hass, binding))
-    types = await domain_names(labels.hass, {_type(labels.hass, binding) for binding in offered.values()})
+    domains = {_type(labels.hass, binding) for binding in offered.values()}
+    types = await integration_names(labels.hass, domains, labels.language)
     names = {_ALL: labels.text("common.tick_all")} | {f"{_TYPE}.{domain}": name for domain, name in types.items()}
     for binding in offered.values():
         if aspect := aspect_for(binding, resolve_entity(labels.hass, binding.entity) or ""):

@@ -28,7 +28,7 @@ from .editing import (
     take_from_rules,
     undo,
 )
-from .forms import errors_of, fields_of, known_values
+from .forms import errors_of, fields_of, invalid_value, known_values
 from .requests import ENTRY, Message, editing, entry_of
 from .rows import digest_of, split_id
 
@@ -88,7 +88,7 @@ async def save_binding(hass: HomeAssistant, connection: ActiveConnection, msg: M
         binding, warning = await form.read(form.schema(msg["values"], ())(known_values(form, msg["values"])))
     except vol.Invalid as err:
         wrong = [str(each.path[-1]) if each.path else "base" for each in getattr(err, "errors", [err])]
-        connection.send_result(msg["id"], {"errors": dict.fromkeys(wrong, labels.text("common.panel_invalid_value"))})
+        connection.send_result(msg["id"], {"errors": {name: invalid_value(labels, name) for name in wrong}})
         return
     except InputRefused as err:
         connection.send_result(msg["id"], {"errors": errors_of(err, labels, form.placeholders())})
@@ -120,7 +120,7 @@ async def change_bindings(hass: HomeAssistant, connection: ActiveConnection, msg
     try:
         refused = change_many(labels, entry, msg["digests"], msg["changes"])
     except InvalidFields as err:
-        errors = dict.fromkeys(err.fields, labels.text("common.panel_invalid_value"))
+        errors = {name: invalid_value(labels, name) for name in err.fields}
         connection.send_result(msg["id"], {"errors": errors})
         return
     connection.send_result(msg["id"], {"refused": refused, "can_undo": can_undo(hass, entry)})

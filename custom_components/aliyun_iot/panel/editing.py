@@ -17,6 +17,7 @@ import voluptuous as vol
 from ..alink.model.thing_model import ThingModel
 from ..const import DOMAIN, OWN
 from ..exposures import change_bindings, entity_reference, exposed_bindings, resolve_entity
+from ..flows.binding_fields import SELECTORS
 from ..mapping.binding import BINDING_FIELDS, Binding
 from ..mapping.check import check
 from ..mapping.generic import NO_ENTITY_STATE, aspect_for
@@ -65,8 +66,8 @@ class Undo:
 
     @property
     def count(self) -> int:
-        """How many bindings are changed back."""
-        return len(self.before.keys() | self.after.keys())
+        """How many bindings are changed back; one whose property was changed is one."""
+        return max(len(self.before), len(self.after))
 
 
 def bindings_by_id(entry: ConfigEntry) -> dict[str, Binding]:
@@ -229,7 +230,7 @@ def _valid(changes: Mapping[str, Any]) -> dict[str, Any]:
     wrong: list[str] = []
     for name, value in changes.items():
         try:
-            valid[name] = BINDING_FIELDS[name].spec.validator(value)
+            valid[name] = BINDING_FIELDS[name].spec.validator(vol.Schema(SELECTORS[name])(value))
         except vol.Invalid, ValueError:
             wrong.append(name)
     if wrong:

@@ -7,8 +7,10 @@ from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import Selector
 import voluptuous as vol
 
-from ..flows.binding_fields import InputRefused
+from ..flows.binding_fields import SELECTORS, InputRefused
 from ..flows.binding_form import BindingForm
+from ..mapping.binding import BINDING_FIELDS
+from ..mapping.fields import Expected
 from ..words.labels import Labels
 
 ELSEWHERE: Final = frozenset({"action", "condition", "template"})
@@ -70,7 +72,23 @@ def _serialized(field: Selector[Any], labels: Labels) -> dict[str, Any]:
 def errors_of(refused: InputRefused, labels: Labels, placeholders: Mapping[str, str]) -> dict[str, str]:
     """Return the texts of errors by field; `base` is about the whole form."""
     filled = {**placeholders, **refused.placeholders}
-    return {field: labels.text(f"options.error.{key}", **filled) for field, key in refused.errors.items()}
+    return {
+        refused.within or field: invalid_value(labels, refused.within)
+        if key == "invalid_number"
+        else labels.text(f"options.error.{key}", **filled)
+        for field, key in refused.errors.items()
+    }
+
+
+def invalid_value(labels: Labels, name: str) -> str:
+    """Return what a field expects instead of what was entered."""
+    if (field := BINDING_FIELDS.get(name)) is None:
+        return labels.text("common.panel_invalid_value")
+    expected = labels.text(f"common.expected_{field.spec.expected}")
+    config = SELECTORS[name].config if name in SELECTORS else {}
+    if field.spec.expected is Expected.AMOUNT and "max" in config:
+        expected = labels.text("common.panel_range", min=f"{config['min']:,.10g}", max=f"{config['max']:,.10g}")
+    return labels.text("common.panel_expected", expected=expected)
 
 
 def _text(labels: Labels, key: str) -> str:

@@ -275,7 +275,8 @@ class _Sides:
 
     def _absence(self, prop: BoundProperty) -> str:
         state: State | None = self.hass.states.get(prop.entity_id) if prop.entity_id else None
-        return self.labels.state(state) if state else self.labels.text("common.unavailable")
+        shown = self.labels.state(state) if state else self.labels.text("common.unavailable")
+        return self.labels.text("common.panel_no_value_now", state=shown)
 
     def _text(self, key: str, **placeholders: str) -> str:
         return self.labels.text(f"common.panel_held_{key}", **placeholders)

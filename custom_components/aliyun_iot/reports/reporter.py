@@ -240,7 +240,9 @@ class Reporter:
             return
         refusal = status.refusal
         is_refused = bool(refusal and refusal.count and refusal.value == sample.value)
-        if context and context.parent_id and not is_refused:  # only what something else has caused can be part of a loop
+        if (
+            context and context.parent_id and not is_refused
+        ):  # only what something else has caused can be part of a loop
             self._on_change(identifier, sample.value, context)
         if not every_sample:
             if not is_refused:

@@ -29,7 +29,8 @@ def step_in_words(labels: Labels, step: Step) -> str:
         case RegisterDevices(names=names):
             details |= {"count": str(len(names)), "names": labels.listed(names)}
         case AddTopology(name=name, sub_devices=sub_devices):
-            details |= {"name": name, "count": str(len(sub_devices))}
+            listed = labels.listed(device_name for _, device_name in sub_devices)
+            details |= {"name": name, "count": str(len(sub_devices)), "names": listed}
     return labels.text(f"common.account_{kind}", **details)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from homeassistant.helpers import area_registry as ar, device_registry as dr, floor_registry as fr, label_registry as lr
-from homeassistant.loader import Integration, async_get_integrations
 
 from ..log_text import first_of
 from ..mapping.selection import Target
+from .integration_names import integration_names
 from .labels import Labels
 
 MAX_LISTED = 3
@@ -15,11 +15,8 @@ MAX_LISTED = 3
 
 async def rule_title(labels: Labels, include: Target) -> str:
     """Return the title of a rule, such as `Follow: Living room, label Cloud`."""
-    found = await async_get_integrations(labels.hass, include.integration)
-    integrations = [
-        labels.text("common.named_integration", name=loaded.name if isinstance(loaded, Integration) else domain)
-        for domain, loaded in found.items()
-    ]
+    found = await integration_names(labels.hass, include.integration, labels.language)
+    integrations = [labels.text("common.named_integration", name=name) for name in found.values()]
     names = [*_names(labels, include), *integrations]
     shown = first_of(names, MAX_LISTED, labels.language)
     return str(labels.text("common.rule_title", what=labels.listed(shown)))  # it is stored

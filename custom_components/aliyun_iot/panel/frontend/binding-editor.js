@@ -1,6 +1,7 @@
 // The form of one binding in a dialog. Fields, texts and checks are those of the form in the integration's own pages.
 
 import { LitElement, css, html, nothing } from "./vendor/lit.js";
+import { numberIn } from "./fields.js";
 import { shared } from "./styles.js";
 
 class BindingEditor extends LitElement {
@@ -23,10 +24,10 @@ class BindingEditor extends LitElement {
         background: var(--card-background-color); color: var(--primary-text-color); }
       dialog::backdrop { background: rgba(0, 0, 0, 0.45); }
       form { display: flex; flex-direction: column; max-height: 92vh; }
-      .body { overflow: auto; padding: 16px 24px; }
+      .body { overflow: auto; padding: 16px 24px; position: relative; }
       .buttons { display: flex; gap: 8px; justify-content: flex-end; padding: 12px 24px; border-top: 1px solid var(--divider-color);
         flex-wrap: wrap; }
-      h2 { padding: 16px 24px 0; margin: 0; }
+      h2 { padding: 16px 24px 12px; margin: 0; border-bottom: 1px solid var(--divider-color); }
       dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0 0 16px; }
       dt { color: var(--secondary-text-color); }
       dd { margin: 0; overflow-wrap: anywhere; }
@@ -74,7 +75,7 @@ class BindingEditor extends LitElement {
     const t = (key, placeholders) => this.texts.t(key, placeholders);
     const { row } = this;
     return html`<dialog aria-labelledby="title" @close=${() => this._close()}>
-      <form method="dialog" @submit=${this._save}>
+      <form method="dialog" novalidate @submit=${this._save}>
         <h2 id="title">${row.name || row.identifier}</h2>
         <div class="body">
           <dl>
@@ -141,7 +142,8 @@ class BindingEditor extends LitElement {
         return html`<label class="check"><input type="checkbox" name=${name} .checked=${Boolean(value)} />
           <span>${field.label}</span>${hint}${error}</label>`;
       case "number":
-        return html`<label><span>${field.label}${field.config.unit_of_measurement ? ` (${field.config.unit_of_measurement})` : ""}</span>
+        return html`<label><span>${field.config.unit_of_measurement
+            ? this.texts.t("with_unit", { label: field.label, unit: field.config.unit_of_measurement }) : field.label}</span>
           <input type="number" name=${name} step="any" .value=${value ?? ""} />${hint}${error}</label>`;
       case "select":
         return html`<label><span>${field.label}</span>
@@ -171,8 +173,8 @@ class BindingEditor extends LitElement {
       const into = field.section ? entered[field.section] : entered;
       const input = form.elements[field.section ? `${field.section}.${field.name}` : field.name];
       if (field.kind === "boolean") into[field.name] = input.checked;
+      else if (field.kind === "number" && numberIn(input) !== undefined) into[field.name] = numberIn(input);
       else if (input.value === "") delete into[field.name];
-      else if (field.kind === "number") into[field.name] = Number(input.value);
       else if (field.config.multiple) into[field.name] = input.value.split("\n").filter((line) => line.trim());
       else into[field.name] = input.value;
     }
@@ -205,6 +207,10 @@ class BindingEditor extends LitElement {
     } finally {
       this._busy = false;
     }
+    await this.updateComplete;
+    const wrong = this.renderRoot.querySelector(".error");
+    wrong?.closest("label")?.querySelector("input, select, textarea").focus({ preventScroll: true });
+    wrong?.scrollIntoView({ block: "center" });
   }
 
   async _remove() {

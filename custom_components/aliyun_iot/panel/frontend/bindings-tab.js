@@ -2,6 +2,7 @@
 
 import { css, html, nothing, repeat } from "./vendor/lit.js";
 import "./binding-editor.js";
+import { numberIn } from "./fields.js";
 import { shared } from "./styles.js";
 import { Tab } from "./tab.js";
 
@@ -50,7 +51,7 @@ class BindingsTab extends Tab {
       .dot.online { background: var(--success-color, #0b8043); }
       .viewport { flex: 1 1 auto; min-height: 200px; overflow: auto; border: 1px solid var(--divider-color); border-radius: 12px;
         background: var(--card-background-color); position: relative; }
-      .head, .row { display: grid; grid-template-columns: 40px 2fr 2fr 1fr 1.2fr 1.2fr 1.8fr; align-items: center; gap: 8px;
+      .head, .row { display: grid; grid-template-columns: 40px 2fr 2.3fr 1fr 1fr 1fr 2fr; align-items: center; gap: 8px;
         padding: 0 8px; box-sizing: border-box; }
       .head { position: sticky; top: 0; z-index: 1; background: var(--card-background-color); min-height: 40px;
         border-bottom: 1px solid var(--divider-color); }
@@ -59,9 +60,12 @@ class BindingsTab extends Tab {
       .row { height: ${ROW}px; position: absolute; inset-inline: 0; border-bottom: 1px solid var(--divider-color); cursor: pointer; }
       .row:hover { background: var(--secondary-background-color); }
       .row.selected { background: color-mix(in srgb, var(--primary-color) 12%, transparent); }
+      .row .check { align-self: stretch; }
+      .row .check label { display: flex; align-items: center; height: 100%; cursor: pointer; }
       .cell { overflow: hidden; min-width: 0; }
       .cell > div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       .small { font-size: 0.85em; color: var(--secondary-text-color); }
+      .row:not(.narrow *) .why { white-space: normal; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; line-height: 1.15; }
       .state { font-weight: 500; }
       .state.problem { color: var(--bad-text); }
       .state.in_step { color: var(--good-text); }
@@ -77,6 +81,7 @@ class BindingsTab extends Tab {
       .narrow .row .check { grid-row: 1 / 5; }
       .narrow .row .wide { grid-column: 2 / 5; }
       .narrow .row .side { grid-column: 2 / 5; }
+      .narrow input[type="checkbox"] { width: 20px; height: 20px; }
       .narrow .cell { white-space: nowrap; text-overflow: ellipsis; }
       .narrow .wide > div, .narrow .side > div { display: inline; }
       .narrow .labelled { display: flex; gap: 4px; align-items: baseline; }
@@ -210,16 +215,16 @@ class BindingsTab extends Tab {
     const entry = this._entry;
     const connected = entry.online ? this.t("online") : entry.setup === "loaded" ? this.t("offline") : this.t("not_set_up");
     const model = entry.model === null || entry.model === undefined ? this.t("no_model") : this.t("model_properties", { count: entry.model });
+    const problems = !this._done
+      ? html`<span class="muted">${this.t("loading")}</span>`
+      : entry.problems
+        ? html`<button class="link error" @click=${this._showProblems}>${this.t("problems", { count: entry.problems })}</button>`
+        : this.t("no_problems");
     return html`<div class="status" role="status">
       <span class="dot ${entry.online ? "online" : ""}" aria-hidden="true"></span>
       <span>${connected}${entry.reason && !entry.online ? html` <span class="muted">${this.t("because", { reason: entry.reason })}</span>` : nothing}</span>
       ${entry.setup === "loaded"
-        ? html`<span>· ${model}</span> <span>· ${this.t("bound", { count: this._rows.size })}</span>
-            ${!this._done
-              ? html`<span class="muted">· ${this.t("loading")}</span>`
-              : entry.problems
-                ? html`<span>· <button class="link error" @click=${this._showProblems}>${this.t("problems", { count: entry.problems })}</button></span>`
-                : html`<span>· ${this.t("no_problems")}</span>`}`
+        ? [model, this.t("bound", { count: this._rows.size }), problems].map((part) => html`<span>· ${part}</span>`)
         : html`<span class="muted">· ${this.t("comes_back")}</span>`}
     </div>`;
   }
@@ -259,19 +264,19 @@ class BindingsTab extends Tab {
 
   _bulk() {
     const rules = Object.entries(this._entry?.rules || {});
-    const number = (name, limit) => html`<label class="field">
-      <input name=${name} type="number" min="0" max=${limit ?? nothing} step="any" placeholder=${this.t(`change_${name}`)}
+    const number = (name) => html`<label class="field">
+      <input name=${name} type="number" min="0" step="any" placeholder=${this.t(`change_${name}`)}
         aria-label=${this.t(`change_${name}`)} aria-invalid=${Boolean(this._wrong[name])} />
       ${this._wrong[name] ? html`<small class="error" role="alert">${this._wrong[name]}</small>` : nothing}
     </label>`;
     return html`<div class="bulk" role="group" aria-label=${this.t("selected", { count: this._selected.size })}>
       <strong>${this.t("selected", { count: this._selected.size })}</strong>
-      <form @submit=${this._change}>
+      <form novalidate @submit=${this._change}>
         <select name="access" aria-label=${this.t("change_access")}>
           <option value="">${this.t("change_access")}</option>
           ${ACCESS.map((access) => html`<option value=${access}>${this.t(`access_${access}`)}</option>`)}
         </select>
-        ${number("min_interval", 86400)} ${number("dead_band")}
+        ${number("min_interval")} ${number("dead_band")}
         <button class="button primary">${this.t("apply")}</button>
       </form>
       ${rules.length
@@ -347,13 +352,13 @@ class BindingsTab extends Tab {
     const selected = this._selected.has(row.id);
     const name = row.name || row.identifier;
     const below = [row.owner ? this._deviceName(row.owner) : "", row.name && row.name !== row.identifier ? row.identifier : ""];
-    const about = [row.aspect, row.area, row.access ? this.t(`access_${row.access}`) : ""];
+    const about = [row.aspect, row.access ? this.t(`access_${row.access}`) : "", row.area];
     return html`<div class="row ${selected ? "selected" : ""}" role="row" aria-rowindex=${index + 2} style="top:${index * height}px"
       @click=${() => this._open(row)}>
-      <span class="check" role="cell" @click=${(event) => event.stopPropagation()}>
+      <span class="check" role="cell" @click=${(event) => event.stopPropagation()} @mousedown=${noText}>
         ${row.digest
-          ? html`<input type="checkbox" .checked=${selected} aria-label=${this.t("select_one", { name })}
-              @change=${() => this._select(row.id, !selected)} />`
+          ? html`<label><input type="checkbox" .checked=${selected} aria-label=${this.t("select_one", { name })}
+              @click=${(event) => this._select(row.id, !selected, event.shiftKey)} /></label>`
           : nothing}
       </span>
       <span class="cell wide" role="cell">
@@ -375,7 +380,7 @@ class BindingsTab extends Tab {
       </span>
       <span class="cell side" role="cell" title=${row.why}>
         <div class="state ${row.state} ${PROBLEMS.includes(row.state) ? "problem" : ""}">${this.t(`state_${row.state}`)}</div>
-        <div class="small">${row.why}</div>
+        <div class="small why">${row.why}</div>
       </span>
     </div>`;
   }
@@ -384,10 +389,16 @@ class BindingsTab extends Tab {
     if (row.digest) this._editing = row;
   }
 
-  _select(id, on) {
+  // With Shift, all rows from the last one that was clicked.
+  _select(id, on, range) {
+    const ids = this._shown.filter((row) => row.digest).map((row) => row.id);
+    const [from, to] = [ids.indexOf(range ? this._last : id), ids.indexOf(id)].sort((one, other) => one - other);
     this._selected = new Set(this._selected);
-    if (on) this._selected.add(id);
-    else this._selected.delete(id);
+    for (const each of from < 0 ? [id] : ids.slice(from, to + 1)) {
+      if (on) this._selected.add(each);
+      else this._selected.delete(each);
+    }
+    this._last = id;
   }
 
   _selectAll(rows, on) {
@@ -400,10 +411,13 @@ class BindingsTab extends Tab {
 
   async _change(event) {
     event.preventDefault();
-    const form = new FormData(event.target);
+    const { access, min_interval, dead_band } = event.target.elements;
     const changes = {};
-    if (form.get("access")) changes.access = form.get("access");
-    for (const name of ["min_interval", "dead_band"]) if (form.get(name) !== "") changes[name] = Number(form.get(name));
+    if (access.value) changes.access = access.value;
+    for (const input of [min_interval, dead_band]) {
+      const value = numberIn(input);
+      if (value !== undefined) changes[input.name] = value;
+    }
     if (Object.keys(changes).length === 0) return;
     await this._do("bindings/change", { digests: this._digests, changes }, (result) => {
       this._wrong = result.errors || {};
@@ -453,6 +467,11 @@ class BindingsTab extends Tab {
     if (event.detail?.saved) this._notice = { text: this.t("saved", { name: event.detail.saved }), undo: true };
     this.renderRoot.querySelector(".viewport")?.focus();
   }
+}
+
+// With Shift, a click would select the text from the last one as well.
+function noText(event) {
+  if (event.shiftKey) event.preventDefault();
 }
 
 customElements.define("aliyun-bindings-tab", BindingsTab);

@@ -7,15 +7,19 @@ export class Texts {
     this._resources = resources;
     this.language = hass.language;
     const { time_format: format, time_zone: zone } = hass.locale || {};
+    // As Home Assistant decides it.
+    const evening = new Date(2023, 0, 1, 22).toLocaleTimeString(format === "system" ? undefined : this.language);
+    const amPm = format === "12" || (format !== "24" && evening.includes("10"));
     const common = {
-      hour12: format === "12" ? true : format === "24" ? false : undefined,
+      hour: amPm ? "numeric" : "2-digit",
+      hourCycle: amPm ? "h12" : "h23",
       timeZone: zone === "server" ? hass.config.time_zone : undefined,
     };
-    const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", ...common };
+    const time = { minute: "2-digit", second: "2-digit", ...common };
     this._time = new Intl.DateTimeFormat(this.language, time);
     this._date = new Intl.DateTimeFormat(this.language, { month: "numeric", day: "numeric", ...time });
     this._day = new Intl.DateTimeFormat(this.language, { dateStyle: "short", timeZone: common.timeZone });
-    this._hour = new Intl.DateTimeFormat(this.language, { weekday: "short", hour: "2-digit", ...common });
+    this._hour = new Intl.DateTimeFormat(this.language, { weekday: "short", ...common });
     this._list = new Intl.ListFormat(this.language, { type: "conjunction" });
     this._number = new Intl.NumberFormat(this.language);
     this.compare = new Intl.Collator(this.language, { numeric: true }).compare;

@@ -23,6 +23,7 @@ export const shared = css`
     border: 1px solid var(--outline-color, var(--secondary-text-color)); border-radius: 8px; padding: 6px 8px; min-height: 36px;
     background: var(--card-background-color); box-sizing: border-box; max-width: 100%;
   }
+  input[type="checkbox"] { width: 16px; height: 16px; margin: 0; flex: none; accent-color: var(--primary-color); vertical-align: text-bottom; }
   :focus-visible { outline: 2px solid var(--primary-color); outline-offset: 1px; }
   .card {
     background: var(--card-background-color); border: 1px solid var(--divider-color);
@@ -41,6 +42,6 @@ export const shared = css`
   table { border-collapse: collapse; width: 100%; }
   .nowrap { white-space: nowrap; }
   th { text-align: start; font-weight: 500; color: var(--secondary-text-color); }
-  th, td { padding: 6px 8px; border-bottom: 1px solid var(--divider-color); vertical-align: top; overflow-wrap: anywhere; }
+  th, td { padding: 6px 8px; border-bottom: 1px solid var(--divider-color); vertical-align: baseline; overflow-wrap: anywhere; }
   .scroll { overflow-x: auto; }
 `;

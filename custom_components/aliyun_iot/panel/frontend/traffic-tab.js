@@ -20,6 +20,8 @@ class TrafficTab extends Tab {
       svg { width: 100%; height: auto; display: block; }
       .legend { display: flex; flex-wrap: wrap; gap: 16px; margin-top: 8px; }
       .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-inline-end: 6px; }
+      line { stroke: var(--divider-color); }
+      th:last-child, td:last-child { text-align: end; white-space: nowrap; }
       text { fill: var(--secondary-text-color); font-size: 13px; }
     `,
   ];
@@ -50,7 +52,7 @@ class TrafficTab extends Tab {
       ${this._error ? html`<p class="banner" role="alert">${this._error}</p>` : nothing}
       <div class="numbers">
         <div><strong>${this.texts.number(month.messages)}</strong>${this.t("this_month")}</div>
-        <div><strong>${month.projected === null ? "—" : this.texts.number(month.projected)}</strong>${this.t("projected")}</div>
+        <div><strong>${month.projected === null ? "—" : this.texts.number(month.projected)}</strong>${this.t(month.projected === null ? "projected_later" : "projected")}</div>
         ${month.quota ? html`<div><strong>${this.texts.number(month.quota)}</strong>${this.t("quota")}</div>` : nothing}
       </div>
       <div class="card"><h2>${this.t("by_hour")}</h2>${this._chart()}</div>
@@ -78,6 +80,7 @@ class TrafficTab extends Tab {
     return html`<div>
       <svg viewBox="0 0 ${width} ${HEIGHT + 24}" role="img" aria-label=${this.t("most_in_an_hour", { count: this.texts.number(top) })}>
         <text x="0" y="12">${this.texts.number(top)}</text>
+        <line x1="0" x2=${width} y1=${HEIGHT} y2=${HEIGHT} />
         ${shown.map((hour, index) => {
           let above = HEIGHT;
           return svg`<g><title>${name(hour)}: ${this.texts.number(sum(hour))}${kinds
