@@ -110,6 +110,27 @@ async def test_many_registered_through_the_gateway(
     assert walk.errors == {"base": "no_device"}
 
 
+async def test_reload_while_they_come_online(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, house: None
+) -> None:
+    """The page with the progress waits for the entry."""
+    for product_key in (LAMPS, PLUGS):
+        cloud.add_product(product_key, dynamic_registration=True)
+    walk = await to_the_source(hass, entry)
+    await walk.choose("register")
+    add_to_cloud(cloud, names_of(walk), "unknown")
+
+    async def reload() -> None:
+        await until(lambda: len(entry.subentries) == 4)
+        await hass.config_entries.async_reload(entry.entry_id)
+
+    reloading = hass.async_create_task(reload())
+    await walk.submit(**walk.values)
+    await reloading
+    assert walk.step == "added"
+    assert walk.result["description_placeholders"]["online"] == "4"
+
+
 async def test_list_is_matched_by_name(
     hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, house: None, upload: Upload
 ) -> None:

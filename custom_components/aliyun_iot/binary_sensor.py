@@ -36,10 +36,11 @@ async def async_setup_entry(
     known: set[str] = set()
 
     async def add_sub_devices() -> None:
-        owners = {device.owner for device in sub_devices_of(entry) if _is_known(entry, device.owner)}
-        new = owners - known
-        known.clear()
-        known.update(owners)
+        # Each of a thousand that are added is an update of the entry, so only new ones are looked at.
+        present = {device.owner for device in sub_devices_of(entry)}
+        new = [owner for owner in present - known if _is_known(entry, owner)]
+        known.intersection_update(present)
+        known.update(new)
         for some in batched(new, SLICE, strict=False):
             for owner in entry.subentries.keys() & some:
                 async_add_entities([SubDeviceSensor(entry, owner)], config_subentry_id=owner)

@@ -196,6 +196,7 @@ async def test_throttled_call_is_repeated(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("iot.prod.ProductCountExceedMax", LimitReached),
         ("Forbidden.RAM", errors.NoPermission),
+        ("Forbidden.NoRAMPermission", errors.NoPermission),
         ("iot.common.RamActionPermissionDeny", errors.NoPermission),
         ("InvalidTimeStamp.Expired", errors.ClockWrong),
         ("InvalidAccessKeyId.Inactive", AccessKeyRefused),

@@ -280,6 +280,23 @@ async def test_answers_are_limited_in_bytes(new_link: NewLink, owner: Owner, mon
         assert sum(len(one.payload) for one in waiting) == answers._waiting_bytes
 
 
+async def test_answers_to_messages_that_are_no_commands_are_limited(
+    new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They fill neither the memory nor the queue of the answers to commands."""
+    monkeypatch.setattr(f"{ALINK}.answers.MAX_LESSER", 50)
+    monkeypatch.setattr(f"{ALINK}.mqtt.pacing.RateLimit.delay", lambda _limit, _spare=0: 60.0)
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        for number in range(500):
+            link.answer("/sys/pk/dn/thing/topo/change_reply", b"{}")
+            link.device.downlink.acknowledge("/sys/pk/dn/thing/config/push_reply", str(number))
+        assert len(link._answers) == 50
+        host.publish(link.device.topics.property_set, b'{"id":"1","params":{"LightSwitch":1}}')
+        await until(lambda: owner.commands)
+
+
 async def test_large_reply_that_nobody_waits_for_is_not_read(new_link: NewLink, watch: Watch) -> None:
     """Reading it would cost time."""
     async with ScriptedHost() as host:

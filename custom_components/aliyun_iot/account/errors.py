@@ -87,8 +87,6 @@ class Throttled(ApiError, key="throttled"):
 
 
 _CODES: Final[Mapping[str, type[ApiError]]] = {
-    "Forbidden": NoPermission,
-    "Forbidden.RAM": NoPermission,
     "Iot.system.BillIsOverDue": AccountInactive,
     "NoPermission": NoPermission,
     "SignatureDoesNotMatch": AccessKeyRefused,
@@ -115,6 +113,7 @@ _CODES: Final[Mapping[str, type[ApiError]]] = {
     "iot.tsl.NotExistedModelVersion": ModelNotPublished,
 }
 _PREFIXES: Final[Mapping[str, type[ApiError]]] = {
+    "Forbidden": NoPermission,
     "InvalidAccessKeyId": AccessKeyRefused,
     "InvalidTimeStamp": ClockWrong,
     "Throttling": Throttled,

@@ -105,7 +105,7 @@ class Downlink:
 
     def acknowledge(self, topic: str, message_id: str) -> None:
         """Queue the answer that a message was received which is no command."""
-        self._memory.answers.put(topic, encode_outcome(message_id, Answer()), urgent=False)
+        self._memory.answers.put(topic, encode_outcome(message_id, Answer()), urgent=False, lesser=True)
 
     def resume(self) -> None:
         """Accept commands again after `give_up`."""

@@ -199,8 +199,8 @@ class Link:
         return lambda: self._listeners.remove(listener)
 
     def answer(self, topic: str, payload: bytes) -> None:
-        """Queue an answer to a message that is not a command."""
-        self._answers.put(topic, payload, urgent=False)
+        """Queue an answer to a message that is not a command, of which a host may send any number."""
+        self._answers.put(topic, payload, urgent=False, lesser=True)
 
     @property
     def refused_filters(self) -> frozenset[str]:

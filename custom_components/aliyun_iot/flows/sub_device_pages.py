@@ -63,6 +63,16 @@ PATIENCE: Final = 120.0
 
 LOOK_INTERVAL: Final = 0.5
 
+_COMING: Final = frozenset(
+    {
+        ConfigEntryState.LOADED,
+        ConfigEntryState.UNLOAD_IN_PROGRESS,
+        ConfigEntryState.NOT_LOADED,
+        ConfigEntryState.SETUP_IN_PROGRESS,
+    }
+)
+"""The states of an entry that runs, or is being reloaded."""
+
 _TEXT = TextSelector(TextSelectorConfig(multiline=True))
 
 LIST_SCHEMA = vol.Schema(
@@ -347,11 +357,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         """Show how many are online; leaving the page changes nothing."""
         states = self._states()
         settled = [state for state in states if _is_settled(state)]
-        if (
-            self.entry.state is not ConfigEntryState.LOADED
-            or len(settled) == len(states)
-            or time.monotonic() > self._until
-        ):
+        if self.entry.state not in _COMING or len(settled) == len(states) or time.monotonic() > self._until:
             return self.async_show_progress_done(next_step_id="added")
         if self._looking is None or self._looking.done():
             self._looking = self.hass.async_create_task(asyncio.sleep(LOOK_INTERVAL), "Aliyun progress")
