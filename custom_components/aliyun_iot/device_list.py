@@ -16,13 +16,11 @@ from typing import Final
 
 from .alink.auth import DeviceTriple, Identity
 from .alink.errors import TripleInvalid
+from .alink.sub_device import MAX_SUB_DEVICES
 from .workbook import WorkbookError, WorkbookTooLarge, read_workbook
 
 MAX_FILE: Final = 1024 * 1024
 """Bytes; 2,000 devices are 160 kB."""
-
-MAX_SUB_DEVICES: Final = 2000
-"""Sub-devices that the platform allows for a gateway (docs/protocol.md §10.4)."""
 
 _COLUMNS: Final[Mapping[str, str]] = {
     "productkey": "product_key",

@@ -11,8 +11,8 @@ from itertools import batched
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 
+from .alink.sub_device import MAX_SUB_DEVICES
 from .const import CONF_DEVICE_NAME, SUBENTRY_SUB_DEVICE
-from .device_list import MAX_SUB_DEVICES
 from .device_names import propose_names
 from .exposures import (
     CUSTOM_EXPOSURE,

@@ -215,7 +215,8 @@ class Runtime:
         return [self._entry.options, *(subentry.data for subentry in self._entry.subentries.values())]
 
     async def _apply(self) -> None:
-        self._applied = self._stored()  # before the first pause, in which further calls ask whether something has changed
+        # Before the first pause, in which further calls ask whether something has changed.
+        self._applied = self._stored()
         await in_slices(read_in_slices(self._entry))
         self._limit()
         self.health.settings_changed()

@@ -9,7 +9,7 @@ import pytest
 
 # Home Assistant has to be imported first: it decides which package is imported as voluptuous.
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion, ServiceBinding
-from custom_components.aliyun_iot.mapping.document.document import Document
+from custom_components.aliyun_iot.mapping.document.document import FORMAT, VERSION, Document
 from custom_components.aliyun_iot.mapping.document.fault import DocumentError, FaultKind
 from custom_components.aliyun_iot.mapping.document.rules import DocumentedRule
 from custom_components.aliyun_iot.mapping.document.sub_device import DocumentedSubDevice, StandsFor
@@ -413,6 +413,17 @@ rules: {Makes: {product_key: a1Lamps}, Binds: {}}
     twice = next(fault for fault in error.value.faults if fault.kind is FaultKind.IDENTIFIER_TWICE)
     assert twice.placeholders["other"] == "sub_devices → 10 → bindings → light.b → 1"
     assert faults(HEAD + "sub_devices: {}") == [(FaultKind.WRONG_VALUE, "sub_devices", None)]
+
+
+def test_more_sub_devices_than_a_gateway_can_have() -> None:
+    """They are refused together, before the cloud would refuse the last ones."""
+    rows = [{"product_key": "a1Lamps", "device_name": f"lamp-{number}"} for number in range(2001)]
+    with pytest.raises(DocumentError) as error:
+        Document.parse({"format": FORMAT, "version": VERSION, "sub_devices": rows})
+    [fault] = error.value.faults
+    assert (fault.kind, fault.where) == (FaultKind.TOO_MANY_SUB_DEVICES, "sub_devices")
+    assert fault.placeholders == {"count": "2,001", "limit": "2,000"}
+    assert len(Document.parse({"format": FORMAT, "version": VERSION, "sub_devices": rows[1:]}).sub_devices) == 2000
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,11 @@ from .samples import utc_milliseconds
 
 MINUTE: Final = 60.0
 
+MAX_SUB_DEVICES: Final = 2000
+"""Sub-devices that the platform allows for a gateway (docs/protocol.md §10.4)."""
+
 MAX_LOGIN_BATCH: Final = 50
 """Sub-devices in one login or logout that the platform allows (docs/protocol.md §10.4)."""
-
 
 SESSION_LOST_DELAY: Final = 2.0
 LONGEST_SESSION_LOST_DELAY: Final = 5 * MINUTE

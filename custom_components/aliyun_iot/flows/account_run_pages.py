@@ -36,8 +36,8 @@ from ..alink.errors import ConnectError
 from ..alink.foreign import logger_of
 from ..alink.mqtt.endpoint import DEFAULT_REGION, region_of
 from ..alink.mqtt.sockets import tls_context
+from ..alink.sub_device import MAX_SUB_DEVICES
 from ..const import CONF_CA, CONF_ENDPOINT, CONF_TRANSPORT
-from ..device_list import MAX_SUB_DEVICES
 from ..generated_model import GeneratedModel
 from ..link_config import EndpointInvalid
 from ..mapping.binding import Binding

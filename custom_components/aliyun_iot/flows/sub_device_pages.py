@@ -31,9 +31,9 @@ import voluptuous as vol
 
 from ..alink.auth import DeviceTriple, Identity
 from ..alink.errors import TripleInvalid
-from ..alink.sub_device import SubDevice, SubDeviceState
+from ..alink.sub_device import MAX_SUB_DEVICES, SubDevice, SubDeviceState
 from ..const import CONF_PRODUCT_KEY, CONF_PRODUCT_SECRET, CONF_THING_MODEL, SUBENTRY_SUB_DEVICE
-from ..device_list import MAX_FILE, MAX_SUB_DEVICES, ListedDevice, ListError, read_device_list
+from ..device_list import MAX_FILE, ListedDevice, ListError, read_device_list
 from ..device_names import propose_names
 from ..generated_model import GeneratedModel
 from ..ha_internals import HomeAssistantChanged

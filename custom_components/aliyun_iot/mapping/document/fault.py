@@ -29,6 +29,7 @@ class FaultKind(StrEnum):
     TAG = "tag"
     TOO_DEEP = "too_deep"
     TOO_LARGE = "too_large"
+    TOO_MANY_SUB_DEVICES = "too_many_sub_devices"
     UNKNOWN_KEY = "unknown_key"
     UNKNOWN_RULE = "unknown_rule"
     WRONG_VALUE = "wrong_value"

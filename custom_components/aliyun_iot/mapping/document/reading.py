@@ -11,6 +11,7 @@ from homeassistant.core import valid_entity_id
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ...alink.sub_device import MAX_SUB_DEVICES
 from ..binding import ACTIONS, Access, Binding, Conversion, ServiceBinding
 from ..event_binding import EventBinding
 from ..fields import Expected, expectations
@@ -143,6 +144,10 @@ class Reading:
     ) -> Iterator[tuple[DocumentedSubDevice, Part]]:
         """Yield the sub-devices, each with what `read` returns for its own sections."""
         rows = document.get("sub_devices")
+        if isinstance(rows, list) and len(rows) > MAX_SUB_DEVICES:
+            limit = {"count": f"{len(rows):,}", "limit": f"{MAX_SUB_DEVICES:,}"}
+            self._faults.append(Fault(FaultKind.TOO_MANY_SUB_DEVICES, ("sub_devices",), placeholders=limit))
+            return
         rules = document.get("rules")
         making = [
             name
