@@ -17,6 +17,11 @@ TWO = [ListedDevice(Identity(PK, "lamp-1"), SECRETS[0]), ListedDevice(Identity(P
 TABLE = [["DeviceName", "DeviceSecret", "ProductKey"], ["lamp-1", SECRETS[0], PK], ["lamp-2", SECRETS[1], PK]]
 
 
+def named(value: object) -> str:
+    """Return the name of a parameter: the bytes of a file differ from run to run, as it has the time in it."""
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -27,6 +32,7 @@ TABLE = [["DeviceName", "DeviceSecret", "ProductKey"], ["lamp-1", SECRETS[0], PK
         workbook(inline(TABLE).replace("<is><t>", "<v>").replace("</t></is>", "</v>").replace("inlineStr", "str")),
         workbook(inline(TABLE[1:])),
     ],
+    ids=named,
 )
 def test_first_sheet_is_read(content: bytes) -> None:
     """With the header that the console writes, or without one."""
@@ -78,6 +84,7 @@ GOOD = shared(TABLE)
         (b"PK\x03\x04 no workbook", ListFault.EXCEL),
         (b"\xd0\xcf\x11\xe0 an old workbook, or one with a password", ListFault.EXCEL),
     ],
+    ids=named,
 )
 def test_what_is_no_list_is_refused(content: bytes, fault: ListFault) -> None:
     """With a clear error, whatever is wrong with it."""
@@ -112,6 +119,7 @@ def test_encrypted_archive_is_refused() -> None:
         workbook("<row>" + "<c/>" * (MAX_UNPACKED // 4 - 50) + "</row>"),
         workbook("".join(f'<row><c r="BL{n}" t="s"><v>0</v></c></row>' for n in range(50_000)), "<si><t>a</t></si>"),
     ],
+    ids=named,
 )
 def test_bomb_eats_no_memory(content: bytes) -> None:
     """A sheet that is large, or claims to be, costs little more than what is read of the file."""
