@@ -541,7 +541,7 @@ async def test_two_kinds_of_one_product(hass: HomeAssistant, cloud: Simulator) -
     await walk.submit(**selected(*(entity_id for _, entity_id in new)))
     await walk.submit(sub_devices=walk.values["sub_devices"])
     await walk.submit()
-    assert "2 sub-devices were created" in walk.result["description_placeholders"]["done"]
+    assert "Sub-devices created: 2" in walk.result["description_placeholders"]["done"]
     added = [one for one in entry.subentries.values() if one.title == "Lamp"]
     assert len({one.unique_id for one in added}) == 2
     model = cloud._platform.registry.products[key].thing_model

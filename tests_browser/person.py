@@ -51,6 +51,9 @@ _TEXTS = """(root) => {
   return texts;
 }"""
 
+_HIDDEN = ".section:has(> ha-alert ha-button[slot=action]) { display: none }"
+"""Hides that debug logging is enabled, as it is here for the search for secrets."""
+
 _CAPTION = """(text) => {
   document.getElementById("caption")?.remove();
   if (!text) return;
@@ -137,7 +140,7 @@ class Person:
             await self.page.mouse.move(0, 0)  # nothing is to look as if somebody pointed at it
             await self.page.evaluate("document.fonts.ready")
             path = PICTURES / f"{name}.{self.house.language}.png"
-            await (of or self.page).screenshot(path=path, animations="disabled")
+            await (of or self.page).screenshot(path=path, animations="disabled", style=_HIDDEN)
 
     async def frame(self, caption: str) -> None:
         """Take a picture of the animation, with a caption."""

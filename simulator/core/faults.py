@@ -1,19 +1,24 @@
 """Faults on demand, set by `POST /faults` of the control API or by `Simulator.faults`.
 
-| field | value | |---|---| | `refuse_connect` | {"code": CONNACK code 1 to 5, "count": number of CONNECTs (default: all)};
-null ends it | | `answer_code` | {"code": …, "count": …}: uplinks are answered with this code and have no effect; null ends it
-| | `delay_replies` | seconds by which replies to uplinks are delayed | | `lose_replies` | number of replies to uplinks that
-are not sent | | `garble_replies` | number of replies to uplinks that are not an Alink message | | `clock_ahead` | seconds by
-which the time service is ahead of this machine's clock, negative if it is behind | | `duplicate_downlink` | number of
-commands that are delivered twice, byte for byte | | `ignore_topics` | list of topics below `/sys/{pk}/{dn}/`, such as
-`thing/dsltemplate/get`: requests on them have no effect and no reply | | `refuse_wildcards` | SUBSCRIBE with a wildcard gets
-0x80, except for the message id of an RRPC topic | | `rate_limit` | more than 30 QoS 0 or 10 QoS 1 messages a second are
-dropped silently (docs/protocol.md §14) | | `drop_connection` | a device, as `ProductKey/DeviceName` or `DeviceName`: its TCP
-connection, or its gateway's, is closed at once | | `freeze`, `unfreeze` | a device: its connection becomes half-open (nothing
-is read or written), and works again | | `kick` | a device: its connection is closed as if another client had connected with
-its triple | | `babble` | a device: it is sent bytes that are not MQTT | | `flood` | a device: it is sent thousands of packets
-that mean nothing: acknowledgements, replies and retained commands | | `exceed` | a device: it is sent the beginning of a
-message of 256 MB | | `reset` | true: all of the above is reset before the other fields are applied |
+| field | value |
+|---|---|
+| `refuse_connect` | {"code": CONNACK code 1 to 5, "count": number of CONNECTs (default: all)}; null ends it |
+| `answer_code` | {"code": …, "count": …}: uplinks are answered with this code and have no effect; null ends it |
+| `delay_replies` | seconds by which replies to uplinks are delayed |
+| `lose_replies` | number of replies to uplinks that are not sent |
+| `garble_replies` | number of replies to uplinks that are not an Alink message |
+| `clock_ahead` | seconds by which the time service is ahead of this machine's clock, negative if it is behind |
+| `duplicate_downlink` | number of commands that are delivered twice, byte for byte |
+| `ignore_topics` | topics below `/sys/{pk}/{dn}/`, such as `thing/dsltemplate/get`: requests on them have no effect |
+| `refuse_wildcards` | SUBSCRIBE with a wildcard gets 0x80, except for the message id of an RRPC topic |
+| `rate_limit` | more than 30 QoS 0 or 10 QoS 1 messages a second are dropped silently (docs/protocol.md §14) |
+| `drop_connection` | a device (`ProductKey/DeviceName` or `DeviceName`): its TCP connection, or its gateway's, is closed |
+| `freeze`, `unfreeze` | a device: its connection becomes half-open (nothing is read or written), and works again |
+| `kick` | a device: its connection is closed as if another client had connected with its triple |
+| `babble` | a device: it is sent bytes that are not MQTT |
+| `flood` | a device: it is sent thousands of packets that mean nothing: acknowledgements, replies and retained commands |
+| `exceed` | a device: it is sent the beginning of a message of 256 MB |
+| `reset` | true: all of the above is reset before the other fields are applied |
 """
 
 from collections.abc import Callable, Mapping
