@@ -295,7 +295,7 @@ async def test_set_up_that_is_cancelled_after_a_failed_attempt_leaves_nothing(
     runtime = Runtime(hass, entry, link_config(hass, entry.data, entry.options))
     stop, stopping = runtime.link.stop, asyncio.Event()
 
-    async def stop_slowly() -> None:
+    async def stop_slowly(*_patience: float) -> None:
         if not stopping.is_set():
             stopping.set()
             await asyncio.Event().wait()

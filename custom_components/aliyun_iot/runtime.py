@@ -252,15 +252,16 @@ class Runtime:
             self._ends.append(async_at_started(self._hass, started))
 
     async def _stop(self) -> None:
+        patience = FINAL_ANSWERS if self._hass.is_stopping else LAST_ANSWERS
         await stop_all(
             self._update_later.async_shutdown,
             self.follower.stop,
             self._titles.stop,
             *self._ends,
             # Before the sub-devices are logged out, whose answers are refused then.
-            partial(self.link.give_up, FINAL_ANSWERS if self._hass.is_stopping else LAST_ANSWERS),
+            partial(self.link.give_up, patience),
             self.sub_devices.stop,
-            self.link.stop,
+            partial(self.link.stop, patience),
             self._work.stop,
             self.device.stop,
             self.sub_devices.stop_devices,

@@ -240,22 +240,6 @@ async def test_answers_stay_in_order_when_the_connection_is_lost_while_sending()
         assert line.sent == [0, 1, 2]
 
 
-async def test_nobody_waits_for_a_connection_that_was_lost() -> None:
-    """Home Assistant may be stopping, and the answers can't be sent any more."""
-    answers = Answers()
-    sent: list[bytes] = []
-    for number in range(2 * ANSWERS_PER_SECOND):
-        answer(answers, number)
-    pump = asyncio.create_task(answers.pump(lambda _topic, payload: sent.append(payload)))
-    await until(lambda: sent)
-    flushing = asyncio.create_task(answers.flush(3600))
-    await asyncio.sleep(0)
-    pump.cancel()
-    await asyncio.wait_for(flushing, 5)
-    assert len(answers)
-    await asyncio.wait_for(answers.flush(3600), 5)
-
-
 @pytest.mark.usefixtures("unlimited")
 async def test_answer_that_was_sent_long_before_the_loss_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     """It can hardly have been lost with the connection."""

@@ -7,7 +7,6 @@ connection, or of the session of a sub-device, that was lost are repeated once i
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
-import contextlib
 from dataclasses import dataclass, replace
 import time
 from typing import Final
@@ -93,8 +92,8 @@ class Answers:
         self._held: deque[_Queued] = deque()
         self._held_bytes = 0
         self._changed = asyncio.Event()
-        self._sending = False
-        self._drained = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     def __len__(self) -> int:
         """Return how many answers wait."""
@@ -142,6 +141,7 @@ class Answers:
             return
         queue.append(answer)
         self._waiting_bytes += len(payload)
+        self._empty.clear()
         self._changed.set()
 
     async def pump(
@@ -152,29 +152,21 @@ class Answers:
         Those of devices without a session are held until `release`.
         """
         self._forget_sent()  # the answers of an earlier connection that was closed in order have arrived
-        self._sending = True
-        try:
-            while True:
-                if not len(self):
-                    self._drained.set()
-                    await self._wait(None)
-                elif (delay := self._delay()) > 0:
-                    await self._wait(delay)
-                elif not self._send_next(send, has_session):
-                    return
-        finally:
-            self._sending = False
-            self._drained.set()
+        while True:
+            if not len(self):
+                self._empty.set()
+                await self._wait(None)
+            elif (delay := self._delay()) > 0:
+                await self._wait(delay)
+            elif not self._send_next(send, has_session):
+                return
 
     async def flush(self, timeout: float) -> None:
-        """Wait until the queue is empty or nothing can be sent any more, but no longer than `timeout` seconds."""
-        if not self._sending or not len(self):
-            return
-        self._drained.clear()
-        with contextlib.suppress(TimeoutError):
+        """Wait until the queue is empty, but no longer than `timeout` seconds."""
+        try:
             async with asyncio.timeout(timeout):
-                await self._drained.wait()
-        if len(self):
+                await self._empty.wait()
+        except TimeoutError:
             _LOGGER.debug("%d answers are left for the next connection", len(self))
 
     def release(self, identities: Collection[Identity]) -> None:
@@ -185,6 +177,7 @@ class Answers:
             for answer in released:
                 (self._repeats if answer.again else self._others).append(answer)
             self._waiting_bytes += sum(len(answer.payload) for answer in released)
+            self._empty.clear()
             self._changed.set()
 
     def forget(self, identity: Identity) -> None:
@@ -197,6 +190,8 @@ class Answers:
         self._repeats.extend(lost)
         self._waiting_bytes += sum(len(answer.payload) for answer in lost)
         self._forget_sent()
+        if lost:
+            self._empty.clear()
 
     def session_lost(self, identity: Identity) -> None:
         """Hold the answers of a device that may have been lost with its session for `release`; each is repeated once."""

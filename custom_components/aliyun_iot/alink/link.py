@@ -244,18 +244,20 @@ class Link:
         """
         for device in self._devices.values():
             device.downlink.give_up()
-        await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
-        await self._answers.flush(patience)
+        if self._session:
+            await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
+            await self._answers.flush(patience)
 
-    async def stop(self) -> None:
-        """Give up the running commands, and disconnect.
+    async def stop(self, patience: float = LAST_ANSWERS) -> None:
+        """Give up the running commands, and disconnect; `patience` is as for `give_up`.
 
         What arrives after the last refusals were sent is ignored: nobody would hear that it is refused.
         """
         try:
-            await self.give_up()
+            await self.give_up(patience)
             self._listens = False
-            await self._answers.flush(LAST_ANSWERS)
+            if self._session:
+                await self._answers.flush(LAST_ANSWERS)
         finally:
             if self._task:
                 self._task.cancel()
