@@ -200,7 +200,7 @@ class FaultInjector:
         """Restart Home Assistant while its connection works, so that what it answers at the end has to arrive."""
         if self._device.connection:
             self._to_connection("drop_connection")
-        self._load.calm = True
+        self._house.undisturbed = True
         try:
             with suppress(TimeoutError):  # the integration pauses for longer after some faults
                 async with asyncio.timeout(ONLINE_TIMEOUT):
@@ -209,7 +209,7 @@ class FaultInjector:
             away = [device for device in self._recorder.present if not device.online or self._house.is_offline(device)]
             await self._house.restart(lambda: self._recorder.excuse_unanswered(away))
         finally:
-            self._load.calm = False
+            self._house.undisturbed = False
 
     async def _restart_alone(self) -> None:
         """Restart Home Assistant without a cloud that could get its last answers."""

@@ -57,6 +57,11 @@ class Home:
         self.shown_again: set[tuple[str, str]] = set()
         """Sensors and values that got a state once more: from then on the value has another time."""
         self.listening = False
+        self.undisturbed = False
+        """Whether Home Assistant is about to be stopped, and what it answers at the end has to arrive.
+
+        So there are no bursts, since it sends only some of many answers then, and no session is ended.
+        """
         self.starts = 0
         self.lost: Counter[str] = Counter()
         """Samples and events that the integration has counted as lost in earlier runs, as `losses`."""

@@ -43,8 +43,6 @@ class Load:
 
     def __init__(self, house: Home, cloud: Simulator, recorder: Recorder, seed: int) -> None:
         """Draw the load from the seed."""
-        self.calm = False
-        """Whether there are no bursts: Home Assistant is about to be stopped, and sends only some of many answers then."""
         self._house = house
         self._cloud = cloud
         self._recorder = recorder
@@ -81,7 +79,7 @@ class Load:
         """Send more sets than the platform lets a device answer."""
         draw = random.Random(f"{self._seed} burst {self._number}")  # noqa: S311
         for _ in range(int(seconds * BURST_PER_SECOND)):
-            if self.calm:
+            if self._house.undisturbed:
                 return
             self._number += 1
             self._set(draw)

@@ -14,6 +14,7 @@ from .sub_devices import CHILDREN, OFFLINE_DELAY, Child
 LOGIN = "/combine/batch_login"
 LOGIN_TIMEOUT = 5.0
 """Seconds in which a gateway that was cut logs its sub-devices in again, unless something else is wrong."""
+POLL_INTERVAL = 0.1
 
 type _Step = Callable[[Child], Awaitable[None]]
 
@@ -47,6 +48,8 @@ class SubDeviceFaults:
 
     async def inject(self, fault: Fault) -> None:
         """Inject a fault of the sub-devices, and end it."""
+        while self._house.undisturbed:  # noqa: ASYNC110
+            await asyncio.sleep(POLL_INTERVAL)
         actions, children = self._actions, some(CHILDREN, fault, fault.number)
         match fault.kind:
             case Kind.SUB_KICK:
@@ -110,7 +113,8 @@ class SubDeviceFaults:
         done = asyncio.Event()
 
         def cut() -> None:
-            self._actions.cut()
+            if not self._house.undisturbed:
+                self._actions.cut()
             done.set()
 
         def saw_login() -> None:
