@@ -29,6 +29,8 @@ from .sub_devices import CHILDREN, POWER
 SETTLE_TIMEOUT = 120.0
 """Seconds until everything must have arrived."""
 POLL_INTERVAL = 1.0
+RETRY_INTERVAL = 5.0
+"""Seconds between two looks of a person at the issues, once the faults have ended."""
 CONNECTS_PER_MINUTE = int(5 * FACTOR)
 """The platform's limit, as a minute is a second."""
 
@@ -102,8 +104,10 @@ async def run(seed: int, seconds: float) -> Outcome:
                 await faults.run(seed, seconds)
                 await load.stop()
                 faults_ended = time.monotonic()
+                person = asyncio.create_task(_retry(house))
                 refused = await _refused(house, device, recorder)
                 await _settle(house, device, recorder)
+                person.cancel()
                 settled_after = time.monotonic() - faults_ended
                 await _leave(house, recorder, seed)
                 sampling.cancel()
@@ -143,14 +147,17 @@ async def _collect(recorder: Recorder, memory: list[float]) -> None:
         await asyncio.sleep(POLL_INTERVAL)
 
 
-async def _refused(house: Home, device: CloudDevice, recorder: Recorder) -> Check:
-    """Check that what differs now is known to be refused, and connect again: then the cloud gets it once more.
+async def _retry(house: Home) -> None:
+    """Do what a person does for sub-devices that were deleted or removed; all others come online by themselves."""
+    while True:
+        house.retry_sub_devices((Issue.SUB_DEVICE_DELETED, Issue.SUB_DEVICE_NOT_IN_TOPOLOGY))
+        await asyncio.sleep(RETRY_INTERVAL)
 
-    Sub-devices that were deleted or removed before are retried by a person; all others come online by themselves.
-    """
+
+async def _refused(house: Home, device: CloudDevice, recorder: Recorder) -> Check:
+    """Check that what differs now is known to be refused, and connect again: then the cloud gets it once more."""
     await house.loaded()
     await _until(lambda: house.is_online)
-    house.retry_sub_devices((Issue.SUB_DEVICE_DELETED, Issue.SUB_DEVICE_NOT_IN_TOPOLOGY))
     await _until(lambda: _is_idle(house) and not untold(house, recorder.present))
     check = Check(
         "every last value that differs is told",
