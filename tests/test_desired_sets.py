@@ -219,6 +219,22 @@ async def test_set_that_cannot_be_cleared(
     assert not is_on(hass)
 
 
+async def test_set_that_is_given_up_by_a_reload(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Its action goes on and may be done, so the next run does not begin it again."""
+    binding, set_to, go_on = slow_lamp(hass)
+    entry = await set_up([binding])
+    await caught_up(entry)
+    await set_desired(cloud, device, LightSwitch=1)
+    await until(lambda: set_to)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    go_on.set()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: cleared(device, "LightSwitch"))
+    assert set_to == [True]
+
+
 async def test_partly_failed_set(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
     """Only the property that was set is cleared."""
     entry = await set_up([LAMP, TARGET])

@@ -118,6 +118,7 @@ class CloudDevice:
             confirm=self.reporter.confirm,
             on_received=self._command_received,
             on_answered=self._command_answered,
+            on_given_up=self._set_given_up,
             on_unusable=health.conditions_changed,
             on_overload=health.command_refused,
         )
@@ -347,6 +348,10 @@ class CloudDevice:
     @callback
     def _command_received(self, command: Command) -> None:
         self.desired.command_received(command)
+
+    @callback
+    def _set_given_up(self, command: Command, begun: Collection[str]) -> None:
+        self.desired.set_given_up(command, begun)
 
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:

@@ -6,7 +6,7 @@ error.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 import time
@@ -98,6 +98,7 @@ class Commander:
         confirm: Callable[[Iterable[str], float], None],
         on_received: Callable[[Command], None],
         on_answered: Callable[[Command, Answer], None],
+        on_given_up: Callable[[Command, Collection[str]], None],
         on_unusable: Callable[[Mapping[str, str]], None],
         on_overload: Callable[[], None],
     ) -> None:
@@ -105,7 +106,8 @@ class Commander:
 
         `work` is shared by all devices of an entry. `present` returns the present values of properties, without those that
         are not reported or have none. `confirm` posts them, except what has changed since a time (monotonic seconds) and is
-        posted anyway. `on_received` takes each command of the cloud, and `on_answered` the command and its answer.
+        posted anyway. `on_received` takes each command of the cloud, `on_answered` the command and its answer, and
+        `on_given_up` a set that is given up when something of it has begun, with these properties.
         `on_unusable` is as for `Conditions`. `on_overload` is called with each command that is refused because there are too
         many.
         """
@@ -119,6 +121,7 @@ class Commander:
         self._confirm = confirm
         self._on_received = on_received
         self._on_answered = on_answered
+        self._on_given_up = on_given_up
         self._on_overload = on_overload
         self._work = work
         self._stopped = False
@@ -198,6 +201,10 @@ class Commander:
             answer = Answer(Code.TOO_BUSY, message=str(err))
             if err.overload:
                 self._on_overload()
+        except asyncio.CancelledError:
+            if run and run.begun:
+                self._on_given_up(command, run.begun)
+            raise
         self.journal.add(
             command,
             answer,

@@ -309,6 +309,7 @@ class PropertySetter:
                 if now.target != step.target:
                     failures |= _all(now.properties, _REBOUND)
                 elif now.action:
+                    run.begun.update(requested.identifier for requested in now.properties)
                     await now.action(run)
                 else:
                     failures |= now.refusals

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import time
 import traceback
 from typing import Any
@@ -35,13 +35,15 @@ class Run:
     """What the actions of a command have in common.
 
     `context` is the context of everything that they cause. The answer is due at `until`, in monotonic seconds. No text that
-    leaves the command may contain one of the `secrets`. `admitted` is when it was admitted (`Policy.admit`).
+    leaves the command may contain one of the `secrets`. `admitted` is when it was admitted (`Policy.admit`), `begun` are the
+    properties whose actions have begun.
     """
 
     context: Context
     until: float
     secrets: Secrets
     admitted: float
+    begun: set[str] = field(default_factory=set, kw_only=True)
 
     @property
     def remaining(self) -> float:

@@ -18,7 +18,7 @@ before is not carried out after it.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from itertools import batched
 
@@ -130,6 +130,17 @@ class DesiredValues:
             self._settling = self._hass.async_create_background_task(self._settle(), "Aliyun desired values")
 
     @callback
+    def set_given_up(self, command: Command, begun: Collection[str]) -> None:
+        """Record the properties of a set that is given up while its actions run, as they may yet be done.
+
+        The connection has ended, and the next one must not do them again.
+        """
+        if isinstance(command.params, dict):
+            given_up = dict.fromkeys(begun, command.params)
+            self._unsettled |= given_up
+            self._store_sets(given_up)
+
+    @callback
     def pause(self) -> None:
         """Stop until the next `catch_up`."""
         self._enabled = False
@@ -138,9 +149,7 @@ class DesiredValues:
             if task:
                 task.cancel()
         self._retrying = self._settling = None
-        for identifier, values in self._unsettled.items():
-            row = _object(self._store.desired.get(identifier))
-            self._store.desired[identifier] = {**row, "set": values[identifier]}
+        self._store_sets(self._unsettled)
 
     @property
     def _settable(self) -> list[str]:
@@ -310,6 +319,11 @@ class DesiredValues:
         self._store.write_soon()
         self._note(KIND, versions, Code.SUCCESS, _versioned(f"cleared: {reason}", versions))
         return True
+
+    def _store_sets(self, sets: Mapping[str, Mapping[str, JsonValue]]) -> None:
+        for identifier, values in sets.items():
+            row = _object(self._store.desired.get(identifier))
+            self._store.desired[identifier] = {**row, "set": values[identifier]}
 
     def _store_versions(self, desired: Mapping[str, Desired], *, carried_out: bool) -> None:
         for key, value in desired.items():
