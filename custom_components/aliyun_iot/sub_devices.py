@@ -178,6 +178,8 @@ class SubDevices:
         new = [owner for owner, row in rows.items() if owner not in self.running and row.identity not in self._owners]
         unsent = await async_unsent_owners(self._hass, self._stored.entry.entry_id) if new else frozenset()
         for some in batched(new, AT_ONCE, strict=False):
+            if self._stopped:  # nobody would stop them
+                return
             await asyncio.gather(*(self._begin(stored[owner], rows[owner], unsent) for owner in some))
         changed = [
             owner

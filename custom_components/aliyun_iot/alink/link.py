@@ -259,10 +259,11 @@ class Link:
             if self._session:
                 await self._answers.flush(LAST_ANSWERS)
         finally:
-            if self._task:
-                self._task.cancel()
-                await asyncio.gather(self._task, return_exceptions=True)
-            self._set_state(LinkState.DISCONNECTED, self.last_error)  # the task may not have begun
+            if task := self._task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            if self._task is task:  # it may have been started again
+                self._set_state(LinkState.DISCONNECTED, self.last_error)  # the task may not have begun
             for device in self._devices.values():
                 await device.downlink.stop()
 
