@@ -79,14 +79,20 @@ def add_to_cloud(cloud: Simulator, names: dict[str, str], secret: str = SECRET) 
         cloud.add_device(PLUGS if title == "Plug" else LAMPS, name, secret)
 
 
-async def test_many_registered_through_the_gateway(
-    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, house: None
-) -> None:
-    """From an area to devices that are online with their values, in one pass."""
+async def to_the_names(hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator) -> Walk:
+    """Walk to the page with the names, for devices that the gateway registers."""
     for product_key in (LAMPS, PLUGS):
         cloud.add_product(product_key, dynamic_registration=True)
     walk = await to_the_source(hass, entry)
     await walk.choose("register")
+    return walk
+
+
+async def test_many_registered_through_the_gateway(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, house: None
+) -> None:
+    """From an area to devices that are online with their values, in one pass."""
+    walk = await to_the_names(hass, entry, cloud)
     assert walk.step == "names"
     names = names_of(walk)
     assert names["书桌灯"] == "shu-zhuo-deng"
@@ -114,10 +120,7 @@ async def test_reload_while_they_come_online(
     hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, house: None
 ) -> None:
     """The page with the progress waits for the entry."""
-    for product_key in (LAMPS, PLUGS):
-        cloud.add_product(product_key, dynamic_registration=True)
-    walk = await to_the_source(hass, entry)
-    await walk.choose("register")
+    walk = await to_the_names(hass, entry, cloud)
     add_to_cloud(cloud, names_of(walk), "unknown")
 
     async def reload() -> None:

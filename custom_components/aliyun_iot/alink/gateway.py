@@ -646,7 +646,7 @@ class Gateway:
         on_done: Callable[[tuple[SubDevice, ...], Reply], None],
         on_refused: Callable[[SubDevice, SubDeviceError], None],
     ) -> None:
-        """Send a request about sub-devices in batches, and halve those that are refused until the culprits are known."""
+        """Send a request about sub-devices in batches, and divide what is refused until the culprits are known."""
         parts = list(batched(subs, size, strict=False))
         while parts:
             part = parts.pop(0)
