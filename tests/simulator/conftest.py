@@ -1,21 +1,16 @@
 """Fixtures of the simulator's tests: a simulator on loopback, a device in it, and real MQTT clients."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
-import ipaddress
+from collections.abc import AsyncGenerator, Awaitable, Callable
 import json
 from pathlib import Path
 import ssl
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 import pytest
 
 from simulator import CloudDevice, Simulator
 
+from ..certificates import certificate_files
 from .gateway_client import PRODUCT_SECRET, SUB_KEY, SUB_SECRET, Gateway
 from .mqtt_device import MqttDevice, signed
 
@@ -106,29 +101,9 @@ async def other_hub(cloud: Simulator, connect: Connect, hub: Gateway) -> Gateway
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """A self-signed certificate for 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulator")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = tmp_path / "cert.pem", tmp_path / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return paths
+    return certificate_files(tmp_path)
 
 
 @pytest.fixture
