@@ -21,7 +21,8 @@ from homeassistant.config_entries import ConfigSubentryData
 from custom_components.aliyun_iot.alink.auth import DeviceTriple, Identity
 from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.errors import AlinkError
-from custom_components.aliyun_iot.alink.gateway import PACK_SUB_DEVICES, Gateway
+from custom_components.aliyun_iot.alink.gateway import Gateway
+from custom_components.aliyun_iot.alink.gateway_requests import PACK_SUB_DEVICES
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
@@ -190,7 +191,7 @@ class _House:
         values = {identifier(number): Sample(number, at) for number in range(VALUES)}
         try:
             if self._pack:
-                await self.gateway.post_pack(dict.fromkeys(batch, values))
+                await self.gateway.requests.post_pack(dict.fromkeys(batch, values))
             else:
                 await self._devices[batch[0]].post_properties(values)
         except AlinkError:  # the next login reports again

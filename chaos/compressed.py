@@ -26,7 +26,7 @@ _SECONDS: Mapping[str, float] = {
     "alink.mqtt.liveness.PUBACK_PATIENCE": 1.0,
     "alink.mqtt.liveness.PING_PATIENCE": 1.0,
     "alink.mqtt.transport.HOUSEKEEPING": 0.1,
-    "alink.gateway.REPLY_TIMEOUT": 2.0,
+    "alink.gateway_requests.REPLY_TIMEOUT": 2.0,
     "alink.gateway.RECONNECT_SPREAD": 0.1,
     "alink.gateway.FIRST_PAUSE": 0.3,
     "alink.gateway.LONGEST_PAUSE": 60 / FACTOR,

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from custom_components.aliyun_iot.alink.gateway import PACK_PROPERTIES, PACK_SUB_DEVICES, REQUEST_BATCH
+from custom_components.aliyun_iot.alink.gateway_requests import PACK_PROPERTIES, PACK_SUB_DEVICES, REQUEST_BATCH
 from custom_components.aliyun_iot.alink.sub_device import _CLASSES, MAX_LOGIN_BATCH
 from custom_components.aliyun_iot.const import DEFAULT_OFFLINE_DELAY
 from custom_components.aliyun_iot.device_list import MAX_SUB_DEVICES

@@ -37,7 +37,7 @@ async def test_chaos(
     """Each is online in the cloud while its device is available; values are equal; each command has one outcome."""
     for delay in ("FIRST_DELAY", "LONGEST_DELAY", "KICKED_DELAY", "WINDOW"):
         monkeypatch.setattr(f"{ALINK}.mqtt.pacing.{delay}", 0.01)
-    monkeypatch.setattr(f"{ALINK}.gateway.REPLY_TIMEOUT", 0.5)
+    monkeypatch.setattr(f"{ALINK}.gateway_requests.REPLY_TIMEOUT", 0.5)
     monkeypatch.setattr(f"{ALINK}.gateway.RECONNECT_SPREAD", 0.0)
     entry = await set_up(options={"thing_model": None, "offline_delay": 0})
     gateway = entry.runtime_data.sub_devices.gateway

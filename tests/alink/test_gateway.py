@@ -26,7 +26,8 @@ from custom_components.aliyun_iot.alink.errors import (
     SubDeviceDeleted,
     SubDeviceDisabled,
 )
-from custom_components.aliyun_iot.alink.gateway import Gateway, _read_secrets
+from custom_components.aliyun_iot.alink.gateway import Gateway
+from custom_components.aliyun_iot.alink.gateway_requests import Registered, _read_secrets
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
@@ -376,7 +377,7 @@ async def test_removed_from_the_topology(house: House, gateway_device: CloudDevi
     assert isinstance(house.error(first), NotInTopology)
     house.cloud.faults.set(drop_connection=DEVICE_NAME)
     await until(lambda: gateway_device.connections == 2 and house.link.is_online)
-    await house.gateway.topology()
+    await house.gateway.requests.topology()
     assert house.state(first) is SubDeviceState.REMOVED
     assert not gateway_device.sub_devices
     house.gateway.retry(first)
@@ -429,7 +430,7 @@ async def test_online_elsewhere(house: House) -> None:
         house.cloud.faults.set(drop_connection=DEVICE_NAME)
         await until(lambda: not house.link.is_online)
         await until(lambda: house.link.is_online)
-        await house.gateway.topology()
+        await house.gateway.requests.topology()
         assert house.state(first) is SubDeviceState.HELD_ELSEWHERE
         house.advance(pauses[-1])
         await house.settled(ONLINE, first)
@@ -447,7 +448,7 @@ async def test_session_lost(house: House) -> None:
         await device.post_properties({"LightSwitch": Sample(1, AT)})
     assert house.state(first) is WAITING
     assert not device.is_online
-    await house.gateway.topology()
+    await house.gateway.requests.topology()
     assert house.logins() == [1]
     house.advance(2)
     await house.settled(ONLINE, first)
@@ -484,10 +485,41 @@ async def test_five_logins_a_minute(house: House, monkeypatch: pytest.MonkeyPatc
         house.cloud.device(*first).connection.close("lost", code=520)
         await house.settled(WAITING, first)
         house.advance(9)
-    await house.gateway.topology()
+    await house.gateway.requests.topology()
     assert house.logins() == [1] * 5
     house.advance(16)
     await house.settled(ONLINE, first)
+
+
+@pytest.mark.parametrize("code", [403, 429, 500, 520])
+async def test_refused_for_all(house: House, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Nobody is the cause, so the batch stays together; after the third time those who wait say why, until they are online."""
+    monkeypatch.setattr(f"{ALINK}.gateway.FIRST_PAUSE", 1.0)
+    busy = True
+
+    def check[Result](entries: list[Entry], check: Callable[[Entry], Result]) -> list[Result]:
+        if busy:
+            raise RejectedError(code, {})
+        return check_all(entries, check)
+
+    monkeypatch.setattr("simulator.gateway.sessions.check_all", check)
+    lamps = lamps_of(house.cloud, range(3))
+    house.put(*lamps)
+    for count in (1, 2):
+        await until(lambda: house.logins() == [3] * count)  # noqa: B023 - used at once
+        await until(lambda: house.gateway._failures == count)  # noqa: B023 - used at once
+        assert {house.state(identity) for identity in lamps} == {WAITING}
+        house.advance(60)
+    await until(lambda: house.gateway._failures == 3)
+    assert {house.state(identity) for identity in lamps} == {SubDeviceState.REFUSED}
+    assert [getattr(house.error(identity), "code", None) for identity in lamps] == [code] * 3
+    house.gateway.want(lamps[0], online=False)
+    busy = False
+    house.advance(60)
+    await house.settled(ONLINE, *lamps[1:])
+    await house.settled(SubDeviceState.OFFLINE, lamps[0])
+    assert house.logins() == [3, 3, 3, 2]
+    assert not any(house.error(identity) for identity in lamps)
 
 
 # Registration
@@ -565,10 +597,12 @@ async def test_secrets_that_cannot_be_stored(house: House, caplog: pytest.LogCap
     assert house.stored[first] not in caplog.text
 
 
-async def test_secrets_for_a_form(house: House) -> None:
-    """Before there is anything to put, secrets can be asked for, and what is refused is said."""
+async def test_result_of_a_registration(house: House) -> None:
+    """It has the secrets, which are not shown, and says what is refused."""
     lamps = lamps_of(house.cloud, range(40))
-    result = await house.gateway.register([SubDeviceConfig(identity) for identity in (*lamps, lamp(99))])
+    result = Registered()
+    subs = [SubDevice(identity, None, None) for identity in (*lamps, lamp(99))]
+    await house.gateway.requests.register(subs, result)
     assert result.secrets == {identity: house.cloud.device(*identity).device_secret for identity in lamps}
     assert [type(error) for error in result.refused.values()] == [SubDeviceDeleted]
     assert not any(secret in repr(result) for secret in result.secrets.values())
@@ -676,7 +710,7 @@ async def test_cut_in_the_middle_of_a_login(house: House, gateway_device: CloudD
 
 async def test_reply_lost(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request without a reply is repeated after a pause."""
-    monkeypatch.setattr(f"{ALINK}.gateway.REPLY_TIMEOUT", 0.05)
+    monkeypatch.setattr(f"{ALINK}.gateway_requests.REPLY_TIMEOUT", 0.05)
     monkeypatch.setattr(f"{ALINK}.gateway.FIRST_PAUSE", 0.01)
     (first,) = lamps_of(house.cloud, [0])
     house.cloud.faults.set(lose_replies=2)
@@ -749,7 +783,7 @@ async def test_pack_post(house: House) -> None:
     house.put(*lamps)
     await house.settled(ONLINE, *lamps)
     values = {identity: {"Brightness": Sample(number, AT)} for number, identity in enumerate(lamps)}
-    assert (await house.gateway.post_pack(values, {"LightSwitch": Sample(1, AT)})).ok
+    assert (await house.gateway.requests.post_pack(values, {"LightSwitch": Sample(1, AT)})).ok
     assert [house.cloud.device(*identity).properties for identity in lamps] == [
         {"Brightness": (0, AT)},
         {"Brightness": (1, AT)},

@@ -32,7 +32,7 @@ LAMPS = 40
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for replies that are lost, and begin at once."""
-    monkeypatch.setattr(f"{ALINK}.gateway.REPLY_TIMEOUT", 0.2)
+    monkeypatch.setattr(f"{ALINK}.gateway_requests.REPLY_TIMEOUT", 0.2)
     monkeypatch.setattr(f"{ALINK}.gateway.RECONNECT_SPREAD", 0.0)
 
 

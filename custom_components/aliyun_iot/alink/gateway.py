@@ -1,4 +1,4 @@
-"""A gateway: its topology, and the registration, the logins and the logouts of its sub-devices (docs/protocol.md §10).
+"""A gateway: keeps its sub-devices registered, in its topology and logged in as they should be (docs/protocol.md §10).
 
 What its owner does:
 
@@ -11,8 +11,7 @@ What its owner does:
     gateway.retry(identity)                          # forget the last error and try at once; without an argument all
     await gateway.remove([identity])                 # log out, remove from the topology, forget → errors by identity
     gateway.drop(identity)                           # log out and forget; the topology stays
-    await gateway.register([config, …])              # secrets for devices that are not put yet → Registered
-    await gateway.post_pack({identity: {key: Sample}})   # one message for up to 20 sub-devices and 200 values
+    await gateway.requests.post_pack({identity: {key: Sample}})   # one message for up to 20 sub-devices and 200 values
     await gateway.stop()                             # before link.stop(); logs out within two seconds
     await link.detach(identity)                      # gives up the commands of a sub-device
 
@@ -24,63 +23,36 @@ each `SubDevice` whose `state` or `error` has changed. After a reconnect everyth
 
 `store_secrets` gets the secrets of sub-devices that were registered before they are used, since the cloud has replaced the
 earlier ones; an exception of it counts as a failed registration.
-
-A request about several sub-devices succeeds for all of them or for none. One that fails is repeated without those that the
-cloud names as the culprits, or in parts when it names none or all of them, until the culprits are alone.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 import contextlib
-from dataclasses import dataclass, field
-from itertools import batched
 import math
 import random
-import secrets as random_texts
 import time
 from typing import Final
 
-from .auth import DeviceTriple, Identity, SignMethod, registration_entry, sub_device_entry
+from .auth import Identity, SignMethod
 from .codes import Code
-from .device import REPLY_TIMEOUT
-from .errors import (
-    ConnectError,
-    MessageError,
-    NotAGateway,
-    NotConnected,
-    RequestTimeout,
-    SubDeviceError,
-    TripleInvalid,
-    Unanswered,
-)
+from .errors import ConnectError, MessageError, NotAGateway, NotConnected, RequestTimeout, SubDeviceError, Unanswered
 from .foreign import logger_of
+from .gateway_requests import NO_SESSION, REQUEST_BATCH, GatewayRequests, Registered, judge, named_in
 from .link import Link, LinkState
 from .messages import JsonValue, Reply, decode_reply, decode_request, encode_reply
-from .model.numeric import to_whole
 from .mqtt.pacing import doubled
 from .mqtt.transport import Delivery
-from .samples import Sample, pack_params, utc_milliseconds, wire_identity
+from .samples import utc_milliseconds
 from .sub_device import MAX_LOGIN_BATCH, SubDevice, SubDeviceConfig, SubDeviceState, sub_device_error
 from .topics import LIFECYCLE, GatewayTopics, lifecycle_of, reply_topic
 
 _LOGGER = logger_of(__name__)
-
-REQUEST_BATCH: Final = 30
-"""Sub-devices in one request about the topology or registration (docs/protocol.md §10.4)."""
 
 OLD_LOGIN_BATCH: Final = 5
 """Sub-devices in one login or logout that instances of 2020 allow."""
 
 LOGINS_PER_SECOND: Final = 150
 """The platform allows 200 for a gateway (docs/protocol.md §10.4)."""
-
-PARTS: Final = 4
-"""Into how many parts a failed batch is divided. With halves, an innocent neighbour of the culprit would be logged in six
-times, but the platform allows five times a minute."""
-
-PACK_SUB_DEVICES: Final = 20
-PACK_PROPERTIES: Final = 200
-"""Limits of a pack post (docs/protocol.md §4.4)."""
 
 RECONNECT_SPREAD: Final = 1.0
 """Seconds over which the beginning is spread after a reconnect: a restart of the cloud disconnects all gateways at once."""
@@ -89,18 +61,17 @@ FIRST_PAUSE: Final = 2.0
 LONGEST_PAUSE: Final = 60.0
 """Seconds after a request that failed for a reason that is not about a sub-device."""
 
+HELD_UP: Final = 3
+"""Requests in a row that were refused for all, after which the sub-devices that wait say so."""
+
 LOGOUT_TIME: Final = 2.0
 """Seconds for the logout when the gateway stops; the end of the connection logs out as well."""
 
 SHORTEST_DELAY: Final = 0.01
 """Seconds to wait when nothing is due, since a timer may end early."""
 
-NO_SESSION: Final = 520
 DELETED: Final = 521
 NOT_IN_TOPOLOGY: Final = 6401
-
-_BUSY: Final = frozenset({Code.TOO_BUSY, 403, 500, NO_SESSION, 6313, 6760})
-"""Codes that are about the gateway or the platform, unless they name some of the sub-devices."""
 
 _CREATED, _REMOVED, _ENABLED, _DISABLED = 0, 1, 2, 8
 """Values of `status` in a change of the topology (docs/protocol.md §10.1)."""
@@ -109,15 +80,6 @@ _CODE_OF_VERB: Final[Mapping[str, int]] = dict(zip(LIFECYCLE, (522, 0, DELETED),
 
 type ChangeHandler = Callable[[SubDevice], None]
 type SecretStore = Callable[[Mapping[Identity, str]], Awaitable[None]]
-type _Send = Callable[[tuple[SubDevice, ...]], Awaitable[Reply]]
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """The result of a registration: the secrets, and why some devices have none."""
-
-    secrets: dict[Identity, str] = field(default_factory=dict, repr=False)
-    refused: dict[Identity, SubDeviceError] = field(default_factory=dict)
 
 
 class Gateway:
@@ -142,13 +104,13 @@ class Gateway:
         self._link = link
         self._device = link.device
         self._topics = GatewayTopics(*link.device.identity)
+        self.requests = GatewayRequests(link, self._topics, sign_method)
+        """For what is no matter of a single sub-device, such as a pack of values."""
         self._on_change = on_change
         self._store_secrets = store_secrets
         self._login_batch = login_batch
-        self._sign_method = sign_method
         self._jitter = jitter
         self._clock = clock
-        self._one_at_a_time = asyncio.Lock()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._dropped: list[SubDevice] = []
@@ -157,6 +119,7 @@ class Gateway:
         self._topology_known = False
         self._paused_until = -math.inf
         self._failures = 0
+        self._held_up_by: SubDeviceError | None = None
         self._next_login = -math.inf
 
     def start(self) -> None:
@@ -268,49 +231,11 @@ class Gateway:
         for sub in subs:
             sub.leaving = True
         try:
-            await self._in_parts(subs, REQUEST_BATCH, self._ask_to_delete, lambda done, _reply: removed(done), refused)
+            await self.requests.delete(subs, lambda done, _reply: removed(done), refused)
         finally:
             for sub in subs:
                 sub.leaving = False
         return failed
-
-    async def register(self, configs: Iterable[SubDeviceConfig]) -> Registered:
-        """Get the secrets of devices; the secrets that they had before are no longer valid.
-
-        The caller stores the secrets before anything else. Raises NotConnected and RequestTimeout, and SubDeviceError when the
-        device is no gateway or the platform is busy.
-        """
-        result = Registered()
-        subs = [SubDevice(config.identity, None, config.product_secret, self._clock) for config in configs]
-        await self._register(subs, result)
-        return result
-
-    async def topology(self) -> frozenset[Identity]:
-        """Return the sub-devices in the topology of the gateway; raises as `register`."""
-        async with self._one_at_a_time:
-            reply = await self._ask(self._topics.topology_get, "thing.topo.get", {})
-        if not reply.ok:
-            raise sub_device_error(reply.code, reply.message)
-        return frozenset(_identities(reply.data))
-
-    async def post_pack(
-        self,
-        sub_devices: Mapping[Identity, Mapping[str, Sample]],
-        own: Mapping[str, Sample] | None = None,
-        timeout: float = REPLY_TIMEOUT,
-    ) -> Reply:
-        """Report values of several sub-devices, and of the gateway itself, in one message (docs/protocol.md §4.4).
-
-        At most `PACK_SUB_DEVICES` and `PACK_PROPERTIES` in all. One failure refuses the whole message. Raises NotConnected,
-        RequestTimeout and MessageError.
-        """
-        return await self._ask(
-            self._topics.pack_post,
-            "thing.event.property.pack.post",
-            pack_params(own or {}, sub_devices),
-            qos=1,
-            timeout=timeout,
-        )
 
     # What the link says
 
@@ -410,7 +335,7 @@ class Gateway:
                 self._changed.set()
 
     def _named(self, data: JsonValue) -> list[SubDevice]:
-        return [sub for identity in _identities(data) if (sub := self.sub_devices.get(identity))]
+        return [sub for identity in named_in(data) if (sub := self.sub_devices.get(identity))]
 
     # What is done about it
 
@@ -454,9 +379,12 @@ class Gateway:
             _LOGGER.debug("A request about sub-devices was refused: %s", err)
             if isinstance(err, NotAGateway):
                 self._refuse_all(err)
+            elif self._failures + 1 >= HELD_UP:
+                await self._hold_up(err)
             return self._pause()
         if done:
             self._failures = 0
+            await self._go_on()
             return 0.0
         return max(self._next_due(), SHORTEST_DELAY)
 
@@ -471,6 +399,24 @@ class Gateway:
         self.error = error
         for sub in self.sub_devices.values():
             self._fail(sub, error)
+
+    async def _hold_up(self, error: SubDeviceError) -> None:
+        """Let the sub-devices that wait show why: the cloud refuses them all, although none is the cause."""
+        self._held_up_by = error = self._held_up_by or error
+        for sub in list(self.sub_devices.values()):
+            if sub.error is None and sub.state in (SubDeviceState.UNREGISTERED, SubDeviceState.WAITING):
+                sub.error = error
+                self._set(sub, sub.state_after_error())
+                await asyncio.sleep(0)
+
+    async def _go_on(self) -> None:
+        """Let them wait without a reason again."""
+        error, self._held_up_by = self._held_up_by, None
+        for sub in list(self.sub_devices.values()) if error else ():
+            if sub.error is error:
+                sub.error = None
+                self._rest_now(sub)
+                await asyncio.sleep(0)
 
     def _next_due(self) -> float:
         """Return the seconds until something has to be done."""
@@ -503,7 +449,7 @@ class Gateway:
 
     async def _get_topology(self) -> None:
         try:
-            present = await self.topology()
+            present = await self.requests.topology()
         except Unanswered:  # a login shows what is missing
             self._topology_known = True
             return
@@ -522,7 +468,7 @@ class Gateway:
     async def _register_and_store(self, subs: list[SubDevice]) -> None:
         result = Registered()
         try:
-            await self._register(subs, result)
+            await self.requests.register(subs, result)
         finally:  # each secret that the cloud has made replaces the one before, so it is never lost
             if result.secrets:
                 await self._store(result)
@@ -543,34 +489,13 @@ class Gateway:
                 sub.secret = secret
                 self._pardon(sub)
 
-    async def _register(self, subs: Iterable[SubDevice], result: Registered) -> None:
-        """Register, and add to `result` at once what is known."""
-
-        def registered(part: tuple[SubDevice, ...], reply: Reply) -> None:
-            found, refused = _read_secrets(reply.data)
-            for sub in part:
-                if secret := found.get(sub.identity):
-                    result.secrets[sub.identity] = secret
-                else:
-                    result.refused[sub.identity] = refused.get(sub.identity) or SubDeviceError(
-                        Code.INTERNAL_ERROR, "the reply has no valid secret"
-                    )
-
-        def refused(sub: SubDevice, error: SubDeviceError) -> None:
-            result.refused[sub.identity] = error
-
-        by_name = [sub for sub in subs if sub.product_secret is None]
-        by_product = [sub for sub in subs if sub.product_secret is not None]
-        await self._in_parts(by_name, REQUEST_BATCH, self._ask_to_register, registered, refused)
-        await self._in_parts(by_product, REQUEST_BATCH, self._ask_to_register_by_product, registered, refused)
-
     async def _add(self, subs: list[SubDevice]) -> None:
         def added(part: tuple[SubDevice, ...], _reply: Reply) -> None:
             for sub in part:
                 sub.in_topology = True
                 self._pardon(sub)
 
-        await self._in_parts(subs, REQUEST_BATCH, self._ask_to_add, added, self._fail)
+        await self.requests.add(subs, added, self._fail)
 
     def _next_logins(self) -> tuple[SubDevice, ...]:
         """Return the next batch: those that have failed before are only tried with each other, after the others."""
@@ -587,12 +512,7 @@ class Gateway:
         self._next_login = self._clock() + len(batch) / LOGINS_PER_SECOND
         for sub in batch:
             sub.pacer.connected()
-        timestamp = str(utc_milliseconds())
-        entries: list[JsonValue] = [
-            {**self._entry(sub, timestamp, "signMethod"), "cleanSession": "true"} for sub in batch
-        ]
-        async with self._one_at_a_time:
-            reply = await self._ask(self._topics.login, "combine.batch_login", {"deviceList": entries})
+        reply = await self.requests.log_in(batch)
         if not reply.ok:
             self._logins_refused(batch, reply)
             return
@@ -609,10 +529,10 @@ class Gateway:
                 await asyncio.sleep(0)  # its owner has much to do now
 
     def _logins_refused(self, batch: tuple[SubDevice, ...], reply: Reply) -> None:
-        if reply.code == Code.PARAMETER_ERROR and len(batch) > OLD_LOGIN_BATCH and not _identities(reply.data):
+        if reply.code == Code.PARAMETER_ERROR and len(batch) > OLD_LOGIN_BATCH and not named_in(reply.data):
             self._login_batch = OLD_LOGIN_BATCH  # an instance of 2020 takes no more
             return
-        culprits, size = _judge(batch, reply)
+        culprits, size = judge(batch, reply)
         error = sub_device_error(reply.code, reply.message)
         for sub in batch:
             if sub not in culprits:
@@ -630,80 +550,11 @@ class Gateway:
                 self._end_session(sub)
                 self._set(sub, sub.resting)
 
-        await self._in_parts(
+        await self.requests.log_out(
             subs,
             self._login_batch,
-            self._ask_to_log_out,
             lambda done, _reply: logged_out(done),
             lambda sub, _error: logged_out([sub]),  # it has no session
-        )
-
-    async def _in_parts(
-        self,
-        subs: Iterable[SubDevice],
-        size: int,
-        send: _Send,
-        on_done: Callable[[tuple[SubDevice, ...], Reply], None],
-        on_refused: Callable[[SubDevice, SubDeviceError], None],
-    ) -> None:
-        """Send a request about sub-devices in batches, and divide what is refused until the culprits are known."""
-        parts = list(batched(subs, size, strict=False))
-        while parts:
-            part = parts.pop(0)
-            async with self._one_at_a_time:
-                reply = await send(part)
-            if reply.ok:
-                on_done(part, reply)
-                continue
-            culprits, smaller = _judge(part, reply)
-            for sub in culprits:
-                on_refused(sub, sub_device_error(reply.code, reply.message))
-            parts += batched([sub for sub in part if sub not in culprits], smaller, strict=False)
-
-    def _entry(self, sub: SubDevice, timestamp: str, method_field: str) -> dict[str, str]:
-        """Return the signed entry of a sub-device; `_ss=1` has the platform make its subscriptions (docs/protocol.md §0.5)."""
-        parameters = "|_ss=1|" if self._link.config.host.subscribes else "||"
-        client_id = f"{sub.identity.product_key}.{sub.identity.device_name}{parameters}"
-        return sub_device_entry(sub.triple, client_id, timestamp, self._sign_method, method_field)
-
-    async def _ask_to_add(self, subs: tuple[SubDevice, ...]) -> Reply:
-        timestamp = str(utc_milliseconds())
-        params: JsonValue = [{**self._entry(sub, timestamp, "signmethod")} for sub in subs]
-        return await self._ask(self._topics.topology_add, "thing.topo.add", params)
-
-    async def _ask_to_delete(self, subs: tuple[SubDevice, ...]) -> Reply:
-        return await self._ask(self._topics.topology_delete, "thing.topo.delete", _names(subs))
-
-    async def _ask_to_log_out(self, subs: tuple[SubDevice, ...]) -> Reply:
-        return await self._ask(self._topics.logout, "combine.batch_logout", _names(subs))
-
-    async def _ask_to_register(self, subs: tuple[SubDevice, ...]) -> Reply:
-        return await self._ask(self._topics.register, "thing.sub.register", _names(subs))
-
-    async def _ask_to_register_by_product(self, subs: tuple[SubDevice, ...]) -> Reply:
-        proxied: list[JsonValue] = [
-            {**registration_entry(sub.identity, sub.product_secret or "", random_texts.token_hex(8), self._sign_method)}
-            for sub in subs
-        ]
-        return await self._ask(
-            self._topics.product_register, "thing.proxy.provisioning.product_register", {"proxieds": proxied}
-        )
-
-    async def _ask(
-        self, topic: str, method: str, params: JsonValue, *, qos: int = 0, timeout: float | None = None
-    ) -> Reply:
-        """Send a request; codes of its reply are not about the gateway, so nobody else is told of them.
-
-        All but values pass what waits: the first hundred sub-devices would hold up the login of the others with their values.
-        """
-        return await self._link.session.request(
-            topic,
-            method,
-            params,
-            qos=qos,
-            timeout=timeout or REPLY_TIMEOUT,
-            first=topic != self._topics.pack_post,
-            on_code=lambda _code: None,
         )
 
     # States
@@ -771,58 +622,3 @@ class Gateway:
             self._task = None
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-def _judge(part: tuple[SubDevice, ...], reply: Reply) -> tuple[list[SubDevice], int]:
-    """Return for which sub-devices a batch was refused, and in batches of which size the others are tried again.
-
-    Raises SubDeviceError when none of them is the cause. A host that names all of them need not mean each.
-    """
-    named = set(_identities(reply.data))
-    culprits = [sub for sub in part if sub.identity in named]
-    if 0 < len(culprits) < len(part):
-        return culprits, len(part)
-    error = sub_device_error(reply.code, reply.message)
-    if reply.code in _BUSY or isinstance(error, NotAGateway):
-        raise error
-    return (list(part), 1) if len(part) == 1 else ([], math.ceil(len(part) / PARTS))
-
-
-def _names(subs: Iterable[SubDevice]) -> list[JsonValue]:
-    return [wire_identity(sub.identity) for sub in subs]
-
-
-def _identities(data: JsonValue) -> list[Identity]:
-    """Return the devices that are named in an object or an array; what has another shape is left out."""
-    found = []
-    for entry in data if isinstance(data, list) else [data]:
-        match entry:
-            case {"productKey": str(product_key), "deviceName": str(device_name)}:
-                found.append(Identity(product_key, device_name))
-    return found
-
-
-def _read_secrets(data: JsonValue) -> tuple[dict[Identity, str], dict[Identity, SubDeviceError]]:
-    """Return the secrets in the reply to a registration, and why some devices have none.
-
-    An array of devices with secrets, or an object with two arrays, `successes` and `failures` (docs/protocol.md §10.2).
-    """
-    successes, failures = data, None
-    if isinstance(data, dict):
-        successes, failures = data.get("successes"), data.get("failures")
-    found: dict[Identity, str] = {}
-    for entry in successes if isinstance(successes, list) else ():
-        match entry:
-            case {"productKey": str(product_key), "deviceName": str(device_name), "deviceSecret": str(secret)}:
-                with contextlib.suppress(TripleInvalid):
-                    triple = DeviceTriple.parse(product_key, device_name, secret)
-                    found[triple.identity] = triple.device_secret
-    refused: dict[Identity, SubDeviceError] = {}
-    for entry in failures if isinstance(failures, list) else ():
-        match entry:
-            case {"productKey": str(product_key), "deviceName": str(device_name), "code": code, **others}:
-                message = others.get("message")
-                number = to_whole(code) or Code.INTERNAL_ERROR
-                error = sub_device_error(number, message if isinstance(message, str) else "")
-                refused[Identity(product_key, device_name)] = error
-    return found, refused

@@ -14,7 +14,8 @@ from typing import Final
 from ..alink.device import Device
 from ..alink.errors import MessageError, RequestTimeout
 from ..alink.foreign import logger_of
-from ..alink.gateway import PACK_PROPERTIES, PACK_SUB_DEVICES, Gateway
+from ..alink.gateway import Gateway
+from ..alink.gateway_requests import PACK_PROPERTIES, PACK_SUB_DEVICES
 from ..alink.messages import Reply
 from ..alink.samples import Sample
 
@@ -102,7 +103,7 @@ class Packs:
     async def _post_together(self, batch: list[_Waiting]) -> None:
         together = {one.device.identity: one.samples for one in batch if one.device.is_online}
         try:
-            reply = await self._gateway().post_pack(together, timeout=batch[0].timeout)
+            reply = await self._gateway().requests.post_pack(together, timeout=batch[0].timeout)
         except MessageError:
             reply = None
         except RequestTimeout as err:
