@@ -115,6 +115,10 @@ def test_lists_and_code_escape_their_parts() -> None:
         ("Cookie: session=abcd; user=x", "Cookie: **"),
         ("X-Api-Key: 12345", "X-Api-Key: **"),
         ("401 for Bearer abc.def.ghi", "401 for Bearer **"),
+        ("wrong password: hunter2 for admin", "wrong password: ** for admin"),
+        ("the lock says wifi_psk : a,b!c", "the lock says wifi_psk : **"),
+        ("密码：hunter2，请重试", "密码：**，请重试"),
+        ("Invalid password or token", "Invalid password or token"),
         ("HotKey: wanted one of 0 (off), 1 (on)", "HotKey: wanted one of 0 (off), 1 (on)"),
     ],
 )
@@ -123,7 +127,7 @@ def test_texts_lose_their_credentials(text: str, expected: str) -> None:
     assert without_credentials(text) == expected
 
 
-@pytest.mark.parametrize("part", ["://", "://a", "a", "key", "x-", "token='", "bearer ", "'key'  ", f"{'a' * 120}@"])
+@pytest.mark.parametrize("part", ["://", "://a", "a", "key", "x-", "token='", "bearer ", "'key'  ", "secret", "secret:", f"{'a' * 120}@"])
 def test_long_texts_are_searched_for_credentials_in_linear_time(part: str) -> None:
     """The text may be that of a device."""
 

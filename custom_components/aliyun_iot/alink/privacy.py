@@ -39,10 +39,12 @@ _CREDENTIALS: Final = re.compile(
     r"|(?P<header>(?i:\b(?:authorization|cookie|x-[a-z-]{0,20}(?:auth|key|token)))['\"]?\s?[:=]\s?['\"]?)[^'\"\r\n]+"
     r"|(?P<scheme>(?i:\bbearer ))[\w.~+/=-]{8,}"
     r"|(?P<name>(?<![\w-])(?i:[a-z0-9_-]{0,40}(?:token|passphrase|password|passwd|psk|pwd|secret|key|auth|sig(?:nature)?))"
-    r"(?:=|['\"]\s?[:=]\s?))(?:'[^']*'|\"[^\"]*\"|[^\s&;'\")]+)"
+    r"(?:=|['\"]\s?[:=]\s?)"
+    r"|(?i:\b[a-z0-9_-]{0,40}(?:token|passphrase|password|passwd|psk|pwd|secret)|密码|密碼|口令|密钥|令牌)\s?[:：=]\s?)"
+    r"(?:'[^']*'|\"[^\"]*\"|[^\s&;'\")，；。]+)"
 )
 """What texts contain of credentials: a name and password before the host of an address, the headers of a request, and what
-stands after a name, in the query of an address or in a structure."""
+stands after a name, in the query of an address, in a structure or in a sentence."""
 
 _PARTED: Final = (dict, list, tuple)
 
