@@ -127,7 +127,9 @@ def test_texts_lose_their_credentials(text: str, expected: str) -> None:
     assert without_credentials(text) == expected
 
 
-@pytest.mark.parametrize("part", ["://", "://a", "a", "key", "x-", "token='", "bearer ", "'key'  ", "secret", "secret:", f"{'a' * 120}@"])
+@pytest.mark.parametrize(
+    "part", ["://", "://a", "a", "key", "x-", "token='", "bearer ", "'key'  ", "secret", "secret:", f"{'a' * 120}@"]
+)
 def test_long_texts_are_searched_for_credentials_in_linear_time(part: str) -> None:
     """The text may be that of a device."""
 

@@ -138,6 +138,9 @@ def test_valid_binding_has_no_problems(
         (AIR, "raw_state", DoubleType(0, 100, 5), {}, {"value_rounded_to_step": False}),
         (PRESSURE, "value", FloatType(0, 10, 0.1, "MPa"), {}, {"value_rounded_to_step": False}),
         (ROOM, "value", FloatType(unit="W"), {}, {"units_clash": True}),
+        (ROOM, "value", FloatType(unit="°C"), {"conversion": {"unit": "°F"}}, {"unit_of_model": False}),
+        (ROOM, "value", FloatType(unit="摄氏度"), {"conversion": {"unit": "℃"}}, {}),
+        (ROOM, "value", FloatType(unit="°C"), {"conversion": {"unit": "°F", "scale": 1.8, "offset": 32}}, {}),
         (AC, "mode", EnumType({0: "off", 1: "cool"}), {}, {"options_unmatched": False}),
         (AC, "mode", IntType(), {"conversion": {"options": {"off": 0, "cool": 1}}}, {"options_unmatched": False}),
         (

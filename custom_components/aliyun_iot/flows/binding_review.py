@@ -41,6 +41,7 @@ FIELD_OF_PROBLEM: Final = {
     "sent_as_text": CONF_IDENTIFIER,
     "template_one_way": SECTION_CONVERSION,
     "type_mismatch": CONF_IDENTIFIER,
+    "unit_of_model": SECTION_CONVERSION,
     "units_clash": SECTION_CONVERSION,
     "value_rounded": CONF_IDENTIFIER,
     "value_rounded_to_step": SECTION_CONVERSION,

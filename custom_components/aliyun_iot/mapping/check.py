@@ -14,8 +14,9 @@ from .convert import carries, clashing_units, refused_items, to_cloud, unmatched
 from .domains import Risk, own_risk
 from .generic import RENDERED
 from .kinds.text import plain
-from .scaling import decimals, to_property
+from .scaling import decimals, has_formula, property_unit, to_property
 from .suggest.pairing import pair
+from .units import same
 
 TOLERATED_LOSS = 0.01
 """The part of a value that a step with decimals may lose without a warning."""
@@ -55,7 +56,7 @@ def check(
     if units := clashing_units(converted, data_type, binding.conversion, state):
         problems.append(Problem("units_clash", dict(zip(("unit", "other"), units, strict=True))))
     if definition:
-        problems += _value_problems(binding, converted, definition, state)
+        problems += _unit_problems(binding, definition) + _value_problems(binding, converted, definition, state)
     return problems
 
 
@@ -105,6 +106,15 @@ def _type_problems(binding: Binding, aspect: Aspect, definition: Property) -> li
     unclear = aspect.kind is Kind.BOOL and isinstance(data_type, BoolType | EnumType)
     wanted = {"identifier": definition.identifier, "wanted": data_type.describe(), "kind": aspect.kind.value}
     return [Problem("labels_unclear" if unclear else "type_mismatch", wanted)]
+
+
+def _unit_problems(binding: Binding, definition: Property) -> list[Problem]:
+    """Return a warning if the unit of the binding is ignored, since the thing model has another one."""
+    stated, entered = property_unit(definition.data_type), binding.conversion.unit
+    matters = not binding.conversion.same_unit and not has_formula(binding.conversion)
+    if not stated or not entered or not matters or same(stated, entered):
+        return []
+    return [Problem("unit_of_model", {"unit": stated, "other": entered}, blocking=False)]
 
 
 def _value_problems(binding: Binding, aspect: Aspect, definition: Property, state: State) -> list[Problem]:
