@@ -74,7 +74,7 @@ async def test_unsent_values_survive_a_restart(
     await hass.config_entries.async_setup(entry.entry_id)
     await posted(device, "CurrentTemperature", 25.0)
     await posted(device, "Power", 2 * SEGMENT + 10)
-    await until(lambda: len(device.samples["Power"]) == 2 * SEGMENT + 10, timeout=30)
+    await until(lambda: len(device.samples["Power"]) == 2 * SEGMENT + 10)
     await all_sent(entry)
     assert sorted(device.samples["Power"]) == [(n + 1, NOON + n * 1000) for n in range(2 * SEGMENT + 10)]
 
