@@ -91,7 +91,7 @@ async def test_right_clock_is_checked_once_a_day(
     link = entry.runtime_data.link
     await entry.runtime_data.suspend()
     entry.runtime_data.resume()
-    await link.wait_online(5)
+    await link.wait_online(30)
     await check(hass)
     assert requests(cloud) == 1
     assert clock_issue(hass) is None

@@ -68,7 +68,7 @@ async def test_events_wait_for_the_connection(
     await hass.async_block_till_done()
     before = utc_milliseconds()
     entry.runtime_data.resume()
-    await entry.runtime_data.link.wait_online(10)
+    await entry.runtime_data.link.wait_online(30)
     fire()
     await until(lambda: counters.posted == 3)
     times = [event.time for event in device.events]
@@ -240,7 +240,7 @@ async def test_power_cut_costs_a_minute_of_events(
     assert [output["Zone"] for _, _, output in hass_storage[key]["data"]["events"]] == ["z1", "z2"]
 
     entry.runtime_data.resume()
-    await entry.runtime_data.link.wait_online(10)
+    await entry.runtime_data.link.wait_online(30)
     await caught_up(entry)
     pass_a_minute(hass)
     await hass.async_block_till_done()

@@ -362,7 +362,7 @@ async def test_hanging_trigger_delays_neither_other_changes_nor_the_stop(
     bell.press()
     await device.wait_for(lambda one: one.events)
     assert [event.identifier for event in device.events] == ["SceneActivated"]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await hass.config_entries.async_unload(entry.entry_id)
     assert not device.online
 

@@ -233,7 +233,7 @@ async def test_home_assistant_stops_after_the_last_answer(
     await until(lambda: len(cloud_answers(cloud)) > 1)
     hass.set_state(CoreState.stopping)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
-    await device.wait_for(lambda one: not one.online, timeout=30)
+    await device.wait_for(lambda one: not one.online)
     assert {answer["id"] for answer in cloud_answers(cloud)} == ids
 
 

@@ -329,7 +329,7 @@ async def test_unexpected_exception_leaves_nothing_behind(
         assert (await set_properties(LightSwitch=1)).code == Code.INTERNAL_ERROR
         await publish(cloud, device, "thing/service/ReadMeter", {"id": "9", "params": {}})
         assert (await reply_on(cloud, "ReadMeter_reply"))["code"] == Code.INTERNAL_ERROR
-    await asyncio.wait_for(commander.sets_answered(), 1)
+    await asyncio.wait_for(commander.sets_answered(), 30)
     assert not commander.replies._open
     assert (await set_properties(LightSwitch=1)).code == 200
 

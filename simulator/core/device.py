@@ -278,7 +278,7 @@ class CloudDevice:
         if current:
             self.properties[identifier] = (value, time_ms)
 
-    async def wait_for(self, condition: Callable[[CloudDevice], bool], timeout: float = 5.0) -> None:
+    async def wait_for(self, condition: Callable[[CloudDevice], bool], timeout: float = 30.0) -> None:
         """Wait until the condition is true; it is evaluated whenever the device changes.
 
         Raise TimeoutError after `timeout` seconds.
@@ -293,7 +293,7 @@ class CloudDevice:
         finally:
             self._waiters.remove(waiter)
 
-    async def wait_reply(self, message_id: str, timeout: float = 5.0) -> DeviceReply:
+    async def wait_reply(self, message_id: str, timeout: float = 30.0) -> DeviceReply:
         """Return the device's reply to the command with this MessageId; raise KeyError or TimeoutError."""
         call = self.call(message_id)
         await self.wait_for(lambda _: bool(call.replies), timeout)

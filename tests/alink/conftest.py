@@ -136,7 +136,7 @@ async def new_link(owner: Owner, loop_errors: list[dict[str, Any]], socket_enabl
 async def link(new_link: NewLink, config: LinkConfig, device: CloudDevice) -> Link:
     """Return a link that is online."""
     link = new_link(config)
-    await link.wait_online(5)
+    await link.wait_online(30)
     return link
 
 

@@ -79,7 +79,7 @@ async def test_synchronous_service(
 
     owner.act = measure
     link = new_link(config_for(cloud.port))
-    await link.wait_online(5)
+    await link.wait_online(30)
     answer = await call(cloud, "InvokeThingService", Identifier="ReadMeter", Args={"Channel": 1})
     assert answer["Success"]
     assert json.loads(answer["Data"]["Result"]) == {"Energy": 12.5}
@@ -108,7 +108,7 @@ async def test_synchronous_property_calls_in_the_long_form(new_link: NewLink, ow
     """In the long form the topic names the service, and the answer goes to the same topic."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         for path, params in (("property/set", {"A": 1}), ("property/get", ["A"])):
             topic = f"/ext/rrpc/1234567890/sys/{PRODUCT_KEY}/{DEVICE_NAME}/thing/service/{path}"
             host.publish(topic, json.dumps({"id": 9, "params": params}).encode())
@@ -253,7 +253,7 @@ async def test_command_that_asks_for_nothing_is_refused(
     request = body(params, method=f"thing.service.{path.replace('/', '.')}")
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         for where in (topic, f"{system}rrpc/request/9", f"/ext/rrpc/9{topic}"):
             host.publish(where, request)
         await until(lambda: len(host.published) == 3)
@@ -270,7 +270,7 @@ async def test_service_without_input_is_called(new_link: NewLink, owner: Owner, 
     topic = f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}/thing/service/Restart"
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         host.publish(topic, body(params))
         await until(lambda: host.published)
     assert json.loads(host.published[0].payload)["code"] == 200
@@ -290,7 +290,7 @@ async def test_messages_on_other_topics_are_ignored(new_link: NewLink, owner: Ow
     command = b'{"id": "1", "params": {"A": 1}}'
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         own = f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}"
         host.publish(f"/sys/{PRODUCT_KEY}/other/thing/service/property/set", command)
         host.publish(f"/sys/{PRODUCT_KEY}/other/rrpc/request/1", command)

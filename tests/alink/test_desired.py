@@ -28,7 +28,7 @@ async def test_values_desired_while_offline_are_read_and_cleared(
     await desire(cloud, Brightness=30, TargetTemperature=21.5)
     await desire(cloud, Brightness=40)
     link = new_link(config)
-    await link.wait_online(5)
+    await link.wait_online(30)
     wanted = await link.device.get_desired(["Brightness", "TargetTemperature", "LightSwitch"])
     assert wanted == {"Brightness": Desired(40, 2), "TargetTemperature": Desired(21.5, 1)}
 

@@ -157,7 +157,7 @@ async def test_second_delivery_is_recognised_for_a_limited_time(
     monkeypatch.setattr(f"{ALINK}.recent_commands.{outdated}", -1)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         for number, again in enumerate((False, marked), 1):
             packet = publish_packet(
                 link.device.topics.property_set,
@@ -209,7 +209,7 @@ async def test_host_with_one_id_for_every_command(new_link: NewLink, owner: Owne
     """On, off and on are three commands; only MQTT's DUP flag marks an older one as a second delivery."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         on, off = (b'{"id": "1", "params": {"LightSwitch": %d}}' % value for value in (1, 0))
         for number, (payload, again) in enumerate([(on, False), (off, False), (on, False), (off, True)], 1):
             packet = publish_packet(link.device.topics.property_set, payload, packet_id=number, duplicate=again)
@@ -233,7 +233,7 @@ async def test_command_that_was_given_up_can_be_sent_again(
     await until(lambda: owner.commands)
     await link.stop()
     link.start()
-    await link.wait_online(5)
+    await link.wait_online(30)
     owner.act = Owner().act
     await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {"LightSwitch": 1}}')
     replies = f"{link.device.topics.property_set}_reply"
@@ -257,7 +257,7 @@ async def test_commands_carried_out_before_a_reload_are_not_repeated(
     memory = DownlinkMemory()
     for number in (1, 2):
         link = new_link(config, memory=memory)
-        await link.wait_online(5)
+        await link.wait_online(30)
         await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {"LightSwitch": 1}}')
         await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == number)  # noqa: B023
         await link.stop()
@@ -364,7 +364,7 @@ async def test_commands_are_carried_out_after_a_restart_of_the_link(
     assert await obeys(cloud, device)
     await link.stop()
     link.start()
-    await link.wait_online(5)
+    await link.wait_online(30)
     assert await obeys(cloud, device)
 
 

@@ -70,7 +70,7 @@ async def test_answer_sent_into_a_dead_connection_is_repeated(
 ) -> None:
     """The link did not know yet that the connection carried nothing any more."""
     link = new_link(config_for(proxy.port))
-    await link.wait_online(5)
+    await link.wait_online(30)
     wanted = await set_a_property(cloud, device, owner)
     proxy.swallow(frozenset({Way.UP}))
     house.finish.set()
@@ -96,7 +96,7 @@ async def test_answer_is_repeated_once(cloud: Simulator, device: CloudDevice, li
 
     await link.stop()
     link.start()
-    await link.wait_online(5)
+    await link.wait_online(30)
     cloud.faults.set(drop_connection=DEVICE_NAME)
     await is_back(link, device, 5)
     assert await obeys(cloud, device)

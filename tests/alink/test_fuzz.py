@@ -186,7 +186,7 @@ async def link(unlimited: None, host: ScriptedHost, new_link: NewLink, owner: Ow
 
     owner.act = act
     link = new_link(config_for(host.port))
-    await link.wait_online(5)
+    await link.wait_online(30)
     return link
 
 

@@ -157,7 +157,7 @@ async def second_gateway(cloud: Simulator, new_link: NewLink) -> House:
     link = new_link(config_for(cloud.port, triple=DeviceTriple(PRODUCT_KEY, "gw-2", DEVICE_SECRET)))
     house = House(cloud, link, Owner())
     house.gateway.start()
-    await link.wait_online(5)
+    await link.wait_online(30)
     return house
 
 
@@ -183,7 +183,7 @@ async def house(
     """Return a gateway that is online, without sub-devices."""
     house = House(cloud, new_link(config), owner)
     house.gateway.start()
-    await house.link.wait_online(5)
+    await house.link.wait_online(30)
     yield house
     await house.gateway.stop()
 
@@ -310,7 +310,7 @@ async def test_device_that_connects_is_no_gateway(
     cloud.add_product(PRODUCT_KEY)
     cloud.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
     link = new_link(config)
-    await link.wait_online(5)
+    await link.wait_online(30)
     house = House(cloud, link, Owner())
     house.gateway.start()
     lamps = lamps_of(cloud, range(2))

@@ -50,7 +50,7 @@ def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 async def routed(new_link: NewLink, proxy: Proxy, device: CloudDevice) -> Link:
     """Return a link that is online through the router."""
     link = new_link(config_for(proxy.port))
-    await link.wait_online(5)
+    await link.wait_online(30)
     return link
 
 
@@ -115,7 +115,7 @@ async def test_messages_without_a_puback_fail(new_link: NewLink, monkeypatch: py
     monkeypatch.setattr(f"{ALINK}.session.PUBLISH_TIMEOUT", 0.02)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         host.acknowledges_messages = False
         with pytest.raises(RequestTimeout, match="did not acknowledge"):
             await link.device.send_raw(b"frame")
@@ -177,7 +177,7 @@ async def test_connection_is_checked_after_a_suspend(
     monkeypatch.setattr(transport, "boot_clock", lambda: lambda: time.monotonic() + asleep)
     pings = _count_pings(monkeypatch)
     link = new_link(config_for(proxy.port))
-    await link.wait_online(5)
+    await link.wait_online(30)
     if lost:
         proxy.swallow()
     asleep = 8 * 3600.0

@@ -111,7 +111,7 @@ async def online(new_link: NewLink, host: tuple[HostileHost, str | None]) -> Lin
     """Return a link to a hostile host that has not attacked yet."""
     hostile, ca = host
     link = new_link(config_for(hostile.port, transport=Transport.TLS if ca else Transport.TCP, ca=ca))
-    await link.wait_online(10)
+    await link.wait_online(30)
     return link
 
 
@@ -194,7 +194,7 @@ async def test_retained_commands_are_not_carried_out(new_link: NewLink, owner: O
     """They are of an earlier time; the platform retains nothing."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         topic = link.device.topics.property_set
         host.send(message(topic, b'{"id":"1","params":{"LightSwitch":1}}', flags=0x01))
         host.send(message(topic, b'{"id":"2","params":{"LightSwitch":0}}', flags=0x03))
@@ -244,7 +244,7 @@ async def test_deliveries_of_a_running_command_share_what_they_wait_for(new_link
     owner.act = act
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         topic = link.device.topics.property_set
         for _ in range(5000):
             host.send(message(topic, b'{"id":"1","params":{"LightSwitch":1}}', flags=0x0A))
@@ -269,7 +269,7 @@ async def test_answers_are_limited_in_bytes(new_link: NewLink, owner: Owner, mon
     owner.act = act
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         answers = link._answers
         monkeypatch.setattr(f"{ALINK}.mqtt.pacing.RateLimit.delay", lambda _limit, _spare=0: 60.0)
         for number in range(10):
@@ -288,7 +288,7 @@ async def test_answers_to_messages_that_are_no_commands_are_limited(
     monkeypatch.setattr(f"{ALINK}.mqtt.pacing.RateLimit.delay", lambda _limit, _spare=0: 60.0)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         for number in range(500):
             link.answer("/sys/pk/dn/thing/topo/change_reply", b"{}")
             link.device.downlink.acknowledge("/sys/pk/dn/thing/config/push_reply", str(number))
@@ -301,7 +301,7 @@ async def test_large_reply_that_nobody_waits_for_is_not_read(new_link: NewLink, 
     """Reading it would cost time."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         before = watch.packets
         host.publish(f"{link.device.topics.property_post}_reply", b'{"id":"1","code":200}'.ljust(SHORT_REPLY + 1))
         await until(lambda: watch.packets == before + 1)

@@ -70,7 +70,7 @@ async def test_packets_have_no_more_filters_than_the_platform_accepts(
     """Every service of the thing model has its own filters, eight in a packet."""
     services = [f"Service{number}" for number in range(30)]
     link = new_link(config, services)
-    await link.wait_online(5)
+    await link.wait_online(30)
 
     packets = subscribed(cloud)
     assert max(map(len, packets)) == FILTERS_PER_PACKET
@@ -85,7 +85,7 @@ async def test_refused_wildcards_do_not_end_the_connection(
     """Some instances refuse wildcards; known services still work."""
     cloud.faults.set(refuse_wildcards=True)
     link = new_link(config, ["RunScene"])
-    await link.wait_online(5)
+    await link.wait_online(30)
     assert 0x80 in {code for packet in subscribed(cloud) for code in packet.values()}
 
     assert await obeys(cloud, device)
@@ -114,7 +114,7 @@ async def test_new_services_are_subscribed_on_the_next_connection(
     """When the connection is lost meanwhile, or there is none."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         host.acknowledges = False
         listening = asyncio.create_task(link.device.listen_to(["RunScene"]))
         await until(lambda: (link.device.topics.service("RunScene"), 1) in host.received[-1].filters)
@@ -131,7 +131,7 @@ async def test_new_services_are_subscribed_on_the_next_connection(
     await offline.stop()
     await offline.device.listen_to(["RunScene"])
     offline.start()
-    await offline.wait_online(5)
+    await offline.wait_online(30)
     assert any(offline.device.topics.service("RunScene") in packet for packet in subscribed(cloud))
     await offline.stop()
 
@@ -195,7 +195,7 @@ async def test_link_tries_again_after_every_refusal(
     cloud.faults.set(refuse_connect={"code": code, "count": 1})
     link = new_link(config)
     with pytest.raises(error):
-        await link.wait_online(5)
+        await link.wait_online(30)
     await until(lambda: link.state is ONLINE)
     assert owner.states == [CONNECTING, state, CONNECTING, ONLINE]
     assert isinstance(owner.errors[1], error)
@@ -243,7 +243,7 @@ async def test_keep_alive_detects_a_half_open_connection(
     """When the host goes silent and nothing is sent."""
     monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.01)
     link = new_link(config)
-    await link.wait_online(5)
+    await link.wait_online(30)
     cloud.faults.set(freeze=DEVICE_NAME)
     with monkeypatch.context() as hurry:
         hurry.setattr(mqtt, "time_func", lambda: time.monotonic() * 1000)
@@ -292,7 +292,7 @@ async def test_error_in_the_state_callback_does_not_end_the_link(
 
     link = Link(config, on_command=Owner().obey, on_state=fail)
     link.start()
-    await link.wait_online(5)
+    await link.wait_online(30)
     assert (await link.device.post_properties(SAMPLE)).ok
     await link.stop()
     assert caplog.text.count("Cannot report that gw-1 is") == 3
@@ -378,7 +378,7 @@ async def test_unexpected_error_after_the_connect_does_not_end_the_link(
     monkeypatch.setattr(*broken, fail_once)
     link = new_link(config)
     if broken[1] == "close":
-        await link.wait_online(5)
+        await link.wait_online(30)
         cloud.faults.set(drop_connection=DEVICE_NAME)
     await until(lambda: not failures)
     await is_back(link, device, 2)

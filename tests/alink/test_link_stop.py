@@ -100,7 +100,7 @@ async def test_stopped_link_can_be_started_again(device: CloudDevice, link: Link
     await link.stop()
     await device.wait_for(lambda one: not one.online)
     link.start()
-    await link.wait_online(5)
+    await link.wait_online(30)
     assert device.online
 
 
@@ -163,7 +163,7 @@ async def test_answers_that_wait_at_the_stop_are_sent_by_the_next_link(
     memory = DownlinkMemory()
     memory.answers._limit, memory.answers._flow = RateLimit(10, period=0.2), RateLimit(10, period=0.2)
     link = new_link(config, memory=memory)
-    await link.wait_online(5)
+    await link.wait_online(30)
     for number in range(60):
         await call(cloud, "SetDeviceProperty", Items={"Brightness": number})
     await until(lambda: len(owner.commands) == 60)
@@ -175,7 +175,7 @@ async def test_answers_that_wait_at_the_stop_are_sent_by_the_next_link(
     assert len(memory.answers) == 60 - at_the_stop
 
     next_link = new_link(config, memory=memory)
-    await next_link.wait_online(5)
+    await next_link.wait_online(30)
     await until(lambda: not len(memory.answers))
     assert await obeys(cloud, device)
     assert [[reply.code for reply in one.replies] for one in device.service_calls] == [[Code.SUCCESS]] * 61
@@ -242,7 +242,7 @@ async def test_command_that_comes_after_the_last_answers_has_not_come(
     monkeypatch.undo()
 
     link.start()
-    await link.wait_online(5)
+    await link.wait_online(30)
     assert await obeys(cloud, device)
 
 
@@ -284,7 +284,7 @@ async def test_command_can_stop_the_link(cloud: Simulator, device: CloudDevice, 
     await until(lambda: link.state is DISCONNECTED)
     await device.wait_for(lambda one: not one.online)
     link.start()
-    await link.wait_online(5)
+    await link.wait_online(30)
     owner.act = Owner().act
     assert await obeys(cloud, device)
 

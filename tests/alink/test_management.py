@@ -61,7 +61,7 @@ def notices() -> list[Notice]:
 async def link(new_link: NewLink, config: LinkConfig, device: CloudDevice, notices: list[Notice]) -> Link:
     """Return a link that is online and uses every feature."""
     link = new_link(config, on_notice=notices.append)
-    await link.wait_online(5)
+    await link.wait_online(30)
     await link.device.use(Feature)
     return link
 
@@ -71,7 +71,7 @@ async def test_a_feature_costs_nothing_before_it_is_used(
 ) -> None:
     """Its topics are subscribed to when it is used, over reconnects, and no longer."""
     link = new_link(config)
-    await link.wait_online(5)
+    await link.wait_online(30)
     filters = {one for feature in Feature for one in feature_filters(TOPICS, feature)}
     assert filters.isdisjoint(link.device.filters)
     await link.device.use([Feature.SHADOW])

@@ -64,7 +64,7 @@ async def test_link_reconnects_when_the_broker_is_killed_and_restarted(
     with _reserved_port() as port:
         await _start_broker(processes, port)
         link = new_link(config_for(port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         assert (await link.device.post_properties(SAMPLE)).ok
 
         processes[0].kill()
@@ -109,7 +109,7 @@ async def test_retry_ends_the_pause_after_a_wrong_secret(
     cloud.add_device(PRODUCT_KEY, DEVICE_NAME, "0" * 32)
     link = new_link(config)
     with pytest.raises(CredentialsRefused):
-        await link.wait_online(5)
+        await link.wait_online(30)
     assert link.state is AUTH_FAILED
     cloud.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
     link.retry()
@@ -230,7 +230,7 @@ async def test_unreachable_addresses_do_not_delay_the_connection(
     with _black_hole() as port:
         _resolve(monkeypatch, [port] * dead + [cloud.port])
         link = new_link(_by_name())
-        await link.wait_online(5)
+        await link.wait_online(30)
         assert device.online
 
 

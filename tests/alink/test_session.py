@@ -138,7 +138,7 @@ async def test_replies_may_come_in_any_order(new_link: NewLink) -> None:
     """Each of many requests gets its own."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         topics = [link.device.topics.event_post(f"Event{number % 3}") for number in range(60)]
         asking = [
             asyncio.create_task(link.device.request(topic, "m", {"number": number}))
@@ -306,7 +306,7 @@ async def test_requests_in_flight_are_bounded(session: Session, connection: Fake
     assert len(connection.published) == MAX_PENDING
 
     replied = 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not all(task.done() for task in asking):
             for number in range(replied, len(connection.published)):
                 connection.reply(number)
@@ -373,7 +373,7 @@ async def test_events_and_property_posts_are_never_given_up(
     monkeypatch.setattr(f"{ALINK}.reply_watch.DEAF_SECONDS", 0)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         for post in (
             lambda: link.device.post_event("Alarm", {}, AT, timeout=0.01),
             lambda: link.device.post_properties({"A": Sample(1, AT)}, timeout=0.01),

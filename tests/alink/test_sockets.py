@@ -63,7 +63,7 @@ async def test_private_authority_is_trusted_when_configured(
     """The client id declares TLS."""
     cloud = await secure_cloud(authority.server_context("127.0.0.1"))
     link = new_link(config_for(cloud.port, transport=Transport.TLS, ca=authority.pem))
-    await link.wait_online(5)
+    await link.wait_online(30)
     assert (await link.device.request(link.device.topics.desired_get, "thing.property.desired.get", ["LightSwitch"])).ok
     assert any(b"|securemode=2," in message.payload for message in cloud.wire if message.note == "connected")
 

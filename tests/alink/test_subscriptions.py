@@ -176,7 +176,7 @@ async def test_user_topics_are_subscribed_again_after_a_reconnect(
 ) -> None:
     """Those from the start and those that were added later."""
     link = new_link(config, user_topics=["first"])
-    await link.wait_online(5)
+    await link.wait_online(30)
     await link.device.listen_to_topics(["first", "second"])
     cloud.faults.set(drop_connection=DEVICE_NAME)
     await until(lambda: device.connections == 2 and link.state is LinkState.ONLINE)
@@ -224,7 +224,7 @@ async def test_named_services_work_where_wildcards_are_refused(
     device.rrpc = type(device.rrpc)(form)
     cloud.faults.set(refuse_wildcards=True)
     link = new_link(config, ["ReadMeter"])
-    await link.wait_online(5)
+    await link.wait_online(30)
     assert (await call(cloud, "InvokeThingService", Identifier="ReadMeter", Args={"Channel": 1}))["Success"]
 
 
@@ -243,7 +243,7 @@ async def test_unacknowledged_change_is_made_with_the_next(monkeypatch: pytest.M
     """The missing acknowledgement does not end the connection."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         monkeypatch.setattr(f"{ALINK}.subscriptions.SUBSCRIBE_TIMEOUT", 0.02)
         await link.device.listen_to_topics(["a"])
         host.acknowledges = False
@@ -263,7 +263,7 @@ async def test_unacknowledged_subscription_is_tried_again(monkeypatch: pytest.Mo
     monkeypatch.setattr(f"{ALINK}.session.RESUBSCRIBE_DELAY", 0.02)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         host.acknowledges = False
         await link.device.listen_to_topics(["a"])
         await until(lambda: _asked_for(host, "a") >= 3)

@@ -84,7 +84,7 @@ def test_observers_see_messages_until_they_leave(clock: list[float]) -> None:
 async def test_a_link_counts_what_the_cloud_sees(link: Link, cloud: Simulator, device: CloudDevice) -> None:
     """The counts are those of the cloud's own record, in both directions."""
     link.start()
-    await link.wait_online(5)
+    await link.wait_online(30)
     await link.device.post_properties({"LightSwitch": Sample(1, utc_milliseconds())})
     await link.device.read_clock()
     seen = [each for each in cloud.wire if each.direction is not Direction.LINK and each.topic and not each.note]

@@ -45,7 +45,7 @@ async def open_to(
 ) -> MqttConnection:
     """Connect to a scripted host."""
     endpoint = Endpoint("127.0.0.1", host.port, fields.pop("transport", Transport.TCP), **fields)
-    return await open_connection(endpoint, CREDENTIALS, keep_alive=60, timeout=5, on_message=on_message)
+    return await open_connection(endpoint, CREDENTIALS, keep_alive=60, timeout=30, on_message=on_message)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_malformed_packet_ends_the_connection(packet: bytes) -> None:
     async with ScriptedHost() as host:
         connection = await open_to(host)
         host.send(packet)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert isinstance(await connection.lost, ConnectionLost)
         with pytest.raises(NotConnected):
             connection.publish("/a", b"", 0)
@@ -255,7 +255,7 @@ async def test_messages_to_a_slow_host_are_sent_in_order(
 ) -> None:
     """Data that the socket does not accept at once is written later."""
     link = new_link(config_for(cloud.port))
-    await link.wait_online(5)
+    await link.wait_online(30)
     cloud.faults.set(freeze=DEVICE_NAME)
     frames = [bytes([number]) * 200_000 for number in range(20)]
     sending = [asyncio.create_task(link.device.send_raw(frame)) for frame in frames]
@@ -272,7 +272,7 @@ async def test_missing_pubacks_do_not_stop_sending(new_link: NewLink) -> None:
     """By default paho stops at twenty."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         host.acknowledges_messages = False
         sending = [asyncio.create_task(link.device.send_raw(bytes([number]))) for number in range(30)]
         await until(lambda: len(host.published) == 30)
@@ -356,7 +356,7 @@ async def _start_a_handshake(
         patched.setattr(loop, "run_in_executor", lambda *_arguments: handshake)
         connecting = asyncio.create_task(
             open_connection(
-                Endpoint("127.0.0.1", 1), CREDENTIALS, keep_alive=60, timeout=5, on_message=lambda _delivery: None
+                Endpoint("127.0.0.1", 1), CREDENTIALS, keep_alive=60, timeout=30, on_message=lambda _delivery: None
             )
         )
         await asyncio.sleep(0)

@@ -102,7 +102,7 @@ async def test_data_with_the_dup_flag_is_handled_once(new_link: NewLink, owner: 
 
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await link.wait_online(5)
+        await link.wait_online(30)
         deliver(b"first", 1)
         deliver(b"first", 1, again=True)
         deliver(b"lost the first time", 2, again=True)
@@ -215,7 +215,7 @@ async def test_answer_that_the_broker_returns_is_ignored(new_link: NewLink, owne
     topic = f"/ext/rrpc/77{USER}/ask"
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port), user_topics=["ask"])
-        await link.wait_online(5)
+        await link.wait_online(30)
         host.publish(topic, b"ping")
         await until(lambda: len(host.published) == 1)
         host.publish(topic, host.published[0].payload)
@@ -229,7 +229,7 @@ async def test_user_topics_of_other_devices_are_ignored(new_link: NewLink, owner
     """Even if the broker delivers messages on them."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port), user_topics=["#"])
-        await link.wait_online(5)
+        await link.wait_online(30)
         host.publish(f"/{PRODUCT_KEY}/other/user/get", b"1")
         host.publish(f"/other/{DEVICE_NAME}/user/get", b"2")
         host.publish(f"/ext/rrpc/1/{PRODUCT_KEY}/other/user/get", b"3")
@@ -253,7 +253,7 @@ async def test_too_many_messages_at_once_are_dropped(
     owner.act = wait
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port), user_topics=["get"])
-        await link.wait_online(5)
+        await link.wait_online(30)
         for number in range(5):
             host.publish(f"{USER}/get", b"%d" % number)
         host.publish(link.device.topics.property_set, b'{"id": "1", "params": {"LightSwitch": 1}}')

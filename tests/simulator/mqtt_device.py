@@ -95,7 +95,7 @@ class MqttDevice:
         """Connect and return the CONNACK code."""
         await asyncio.to_thread(self.client.connect, "127.0.0.1", self._port, self._keep_alive)
         self.client.loop_start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self._connack
 
     async def stop(self) -> None:
@@ -118,7 +118,7 @@ class MqttDevice:
 
     async def receive(self) -> Message:
         """Return the next message."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.messages.get()
 
     async def ask(self, path: str, params: object, **envelope: object) -> Any:
@@ -146,7 +146,7 @@ class MqttDevice:
 
     async def _acknowledged(self, mid: int | None) -> list[int]:
         assert mid is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self._acks.setdefault(mid, self._loop.create_future())
 
     def _soon(self, callback: Any, *args: Any) -> None:
