@@ -15,7 +15,7 @@ from unittest.mock import patch
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import Event, HomeAssistant, callback
 
-from custom_components.aliyun_iot.alink import gateway
+from custom_components.aliyun_iot.alink import gateway_requests
 from custom_components.aliyun_iot.alink.auth import Credentials, DeviceTriple, connect_credentials, sub_device_entry
 from custom_components.aliyun_iot.alink.command import Route
 from custom_components.aliyun_iot.alink.downlink import Downlink
@@ -55,7 +55,7 @@ def captured_passwords() -> Iterator[set[str]]:
 
     with (
         patch(f"{connect.__module__}.{connect_credentials.__name__}", signed),
-        patch.object(gateway, sub_device_entry.__name__, signed_entry),
+        patch.object(gateway_requests, sub_device_entry.__name__, signed_entry),
     ):
         yield passwords
 

@@ -8,8 +8,9 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.aliyun_iot.alink.device import Device
 from custom_components.aliyun_iot.alink.host import MAX_TRIES
+from custom_components.aliyun_iot.alink.messages import Reply
+from custom_components.aliyun_iot.alink.session import Session
 from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
 
@@ -39,12 +40,17 @@ NO_MODEL = {"thing_model": None}
 
 
 @pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
-    """Take any property, let connections come back soon, and wait for replies for moments only."""
+def short_waits(monkeypatch: pytest.MonkeyPatch, cloud: Simulator, device: CloudDevice) -> None:
+    """Take any property, let connections come back soon, and wait only for moments for replies that do not come."""
     device.thing_model = None
     quick_to_return(monkeypatch)
-    monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
-    monkeypatch.setattr(Device.get_desired, "__defaults__", (0.05,))
+    request = Session.request
+
+    async def impatient(session: Session, topic: str, *args: Any, timeout: float, **options: Any) -> Reply:
+        ignored = topic.endswith(tuple(cloud.faults.ignore_topics))
+        return await request(session, topic, *args, timeout=0.05 if ignored else timeout, **options)
+
+    monkeypatch.setattr(Session, "request", impatient)
 
 
 @pytest.fixture
