@@ -25,6 +25,7 @@ from custom_components.aliyun_iot.alink.errors import (
     SecretRefused,
     SubDeviceDeleted,
     SubDeviceDisabled,
+    SubDeviceError,
 )
 from custom_components.aliyun_iot.alink.gateway import Gateway
 from custom_components.aliyun_iot.alink.gateway_requests import Registered, _read_secrets
@@ -520,6 +521,19 @@ async def test_refused_for_all(house: House, monkeypatch: pytest.MonkeyPatch, co
     await house.settled(SubDeviceState.OFFLINE, lamps[0])
     assert house.logins() == [3, 3, 3, 2]
     assert not any(house.error(identity) for identity in lamps)
+
+
+async def test_topology_refused(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code about the gateway is no reason of its sub-devices: it is shown, but treated as that of a stranger."""
+    (first,) = lamps_of(house.cloud, [0])
+    house.cloud.faults.set(answer_code={"code": 521, "count": 3})
+    house.put(first)
+    for count in (1, 2, 3):
+        await until(lambda: house.gateway._failures == count)  # noqa: B023 - used at once
+        error = house.error(first)
+        assert (type(error), getattr(error, "code", None)) == (SubDeviceError, 521) if count == 3 else error is None
+        house.advance(60)
+    await house.settled(ONLINE, first)
 
 
 # Registration

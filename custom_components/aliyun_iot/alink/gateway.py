@@ -402,7 +402,7 @@ class Gateway:
 
     async def _hold_up(self, error: SubDeviceError) -> None:
         """Let the sub-devices that wait show why: the cloud refuses them all, although none is the cause."""
-        self._held_up_by = error = self._held_up_by or error
+        self._held_up_by = error = self._held_up_by or SubDeviceError(error.code, error.message)  # it is not about them
         for sub in list(self.sub_devices.values()):
             if sub.error is None and sub.state in (SubDeviceState.UNREGISTERED, SubDeviceState.WAITING):
                 sub.error = error
