@@ -286,6 +286,7 @@ def outbox() -> Outbox:
         Counters(),
         on_refused=lambda *_: None,
         on_refusals_changed=lambda _refusals: None,
+        on_taken_again=lambda _identifiers: None,
         on_unreportable_changed=lambda: None,
     )
     outbox.follow({"A", "B"}, {})

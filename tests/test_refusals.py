@@ -1,7 +1,9 @@
 """Refused values are shown as an issue that says what to do, until it is solved."""
 
+import time
+
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
 from custom_components.aliyun_iot.const import DOMAIN
@@ -124,6 +126,86 @@ async def test_property_with_refused_samples_rests_until_the_next_connection(
     end_outage(cloud)
     await until(lambda: [value for value, _ in device.samples.get("Power", [])] == [21, 20])
     await until(lambda: not outbox.refusals)
+
+
+@pytest.mark.parametrize("every_sample", [False, True])
+async def test_value_that_was_refused_comes_back_while_another_is_on_its_way(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, *, every_sample: bool
+) -> None:
+    """The same value is not sent again while it is refused; once the cloud takes another one, it is the present value."""
+    device.thing_model = None
+    measure(hass, "sensor.power", 1)
+    entry = await set_up([{**POWER, "every_sample": every_sample}], options={**NO_MODEL, "window": 0.01})
+    reporter = entry.runtime_data.device.reporter
+    await posted(device, "Power", 1)
+    cloud.faults.set(answer_code={"code": 460, "count": 1})
+    measure(hass, "sensor.power", 2)
+    await until(lambda: reporter.outbox.refusals)
+    cloud.faults.set(delay_replies=0.2)
+    measure(hass, "sensor.power", 3)
+    await posted(device, "Power", 3)
+    measure(hass, "sensor.power", 2)
+    await posted(device, "Power", 2)
+    await until(lambda: not reporter.outbox.refusals)
+
+
+async def test_samples_while_a_property_rests(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A sample that was sent before ends the rest: the newest one follows, although it was counted as lost."""
+    device.thing_model = None
+    measure(hass, "sensor.power", 1)
+    entry = await set_up([POWER], options={**NO_MODEL, "window": 0.01})
+    reporter = entry.runtime_data.device.reporter
+    await posted(device, "Power", 1)
+    cloud.faults.set(answer_code={"code": 460, "count": 6}, delay_replies=0.1)
+    for value in (2, 3, 4, 5):  # refused: all, 2 and 3, 2, 3, 4 and 5, 4; it rests, and 5 is taken
+        measure(hass, "sensor.power", value)
+    await until(lambda: reporter.outbox.status["Power"].rests)
+    measure(hass, "sensor.power", 6)
+    assert reporter.losses.by_identifier["Power"].count == 4
+    await posted(device, "Power", 6)
+    assert [value for value, _ in device.samples["Power"]] == [1, 5, 6]
+    assert not reporter.outbox.refusals
+
+
+async def test_sample_of_a_wrong_clock_before_one_that_is_taken(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A time more than a day ahead loses the sample, but the value is true now; an older sample is no end of the matter."""
+    device.thing_model = None
+    measure(hass, "sensor.power", 1)
+    entry = await set_up([POWER], options={**NO_MODEL, "window": 0.01})
+    reporter = entry.runtime_data.device.reporter
+    await posted(device, "Power", 1)
+    measure(hass, "sensor.power", 2)
+    hass.states.async_set("sensor.power", "3", WATT, timestamp=time.time() + 2 * 86_400)
+    await posted(device, "Power", 3)
+    assert [value for value, _ in device.samples["Power"]] == [1, 2, 3]
+    assert reporter.losses.by_identifier["Power"].count == 1
+    assert not reporter.outbox.refusals
+
+
+async def test_refused_sample_of_a_renamed_entity(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The refusal is over with the rename, so the value is posted again when the entity has it with its new id."""
+    device.thing_model = None
+    registry = er.async_get(hass)
+    sensor = registry.async_get_or_create("sensor", "test", "power", suggested_object_id="power")
+    measure(hass, sensor.entity_id, 1)
+    entry = await set_up([{**POWER, "entity": sensor.entity_id}], options=NO_MODEL)
+    reporter = entry.runtime_data.device.reporter
+    await posted(device, "Power", 1)
+    cloud.faults.set(answer_code={"code": 460, "count": 1})
+    measure(hass, sensor.entity_id, 2)
+    await until(lambda: reporter.outbox.refusals)
+    hass.states.async_remove(sensor.entity_id)
+    registry.async_update_entity(sensor.entity_id, new_entity_id="sensor.main_power")
+    await hass.async_block_till_done()
+    assert not reporter.outbox.refusals
+    measure(hass, "sensor.main_power", 2)
+    await posted(device, "Power", 2)
 
 
 async def test_device_codes_do_not_count_as_refusals(

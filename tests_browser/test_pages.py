@@ -55,7 +55,8 @@ async def test_device(person: Person) -> None:
     await person.open(f"/config/devices/device/{device['id']}")
     page = person.page.locator("ha-config-device-page")
     await expect(page.locator("ha-device-entities-card").first).to_be_visible()
-    counted = re.compile(r"[1-9]\d*\s*(Bound properties|已绑定的属性)")  # the text of a row begins with its state
+    # The text of a row begins with its state, and may have the name of the device before that of the entity.
+    counted = re.compile(r"[1-9]\d*\s*(\S+ )?(Bound properties|已绑定的属性)")
     await expect(page.locator("ha-device-entities-card").filter(has_text=counted)).to_be_visible()
     await person.look(page)
     await person.picture("device")

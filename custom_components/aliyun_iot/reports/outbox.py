@@ -131,12 +131,14 @@ class Outbox:
         *,
         on_refused: Callable[[str, str, JsonValue], None],
         on_refusals_changed: Callable[[Mapping[str, Refusal]], None],
+        on_taken_again: Callable[[Iterable[str]], None],
         on_unreportable_changed: Callable[[], None],
     ) -> None:
         """`on_refused` is called with every refused property, the reason and the value.
 
         `on_refusals_changed` is called with all refusals when other properties are refused than before, or for other reasons;
-        `on_unreportable_changed` when that may be so for values that cannot be sent.
+        `on_unreportable_changed` when that may be so for values that cannot be sent. `on_taken_again` is called with the
+        properties of which the cloud takes a value after a refusal: newer ones may not have been queued meanwhile.
         """
         self.waiting: dict[str, Queued] = {}
         self.status: dict[str, PropertyStatus] = {}
@@ -149,6 +151,7 @@ class Outbox:
         self._min_intervals: Mapping[str, float] = {}
         self._on_refused = on_refused
         self._on_refusals_changed = on_refusals_changed
+        self._on_taken_again = on_taken_again
         self._on_unreportable_changed = on_unreportable_changed
         self._reported: dict[str, str] = {}
         self._logged: frozenset[str] = frozenset()
@@ -292,6 +295,7 @@ class Outbox:
         """
         now = time.monotonic()
         news: list[str] = []
+        taken_again: list[str] = []
         changed = False
         reasons = self.legible(((key, sample.value) for key, sample in batch.items()), reasons)
         for identifier, sample in batch.items():
@@ -306,6 +310,8 @@ class Outbox:
             status.sending = None
             changed |= status.refusal is not None or reason is not None
             if reason is None:
+                if status.refusal:
+                    taken_again.append(identifier)
                 status.refusal, status.rests = None, False
                 status.accepted, status.accepted_at = sample, now
                 self.accepted_at = now
@@ -324,6 +330,8 @@ class Outbox:
             _LOGGER.warning("The cloud rejected %s", some_of(news))
         if changed:
             self._report_refusals()
+        if taken_again:
+            self._on_taken_again(taken_again)
 
     def legible(self, values: Iterable[tuple[str, JsonValue]], reasons: Mapping[str, str]) -> dict[str, str]:
         """Return reasons without what is private in the refused values; of properties or events, by identifier."""

@@ -75,6 +75,7 @@ class Reporter:
             self.counters,
             on_refused=on_refused,
             on_refusals_changed=on_refusals_changed,
+            on_taken_again=self._taken_again,
             on_unreportable_changed=on_unreportable_changed,
         )
         self.history = History(self.counters, CAPACITY, on_past=on_past, on_overflow=on_overflow)
@@ -166,6 +167,10 @@ class Reporter:
         )
         # A binding that does not work for the moment may work again, and then its samples are wanted.
         self.history.keep_only(bound.by_identifier.keys() | bound.problems.keys())
+        for prop in fresh:
+            refusal, last = self.outbox.status[prop.identifier].refusal, self.history.last_sample(prop.identifier)
+            if refusal and last and refusal.value == last.value:
+                self.history.forget_last(prop.identifier)  # it is not at the cloud
         self.outbox.forgive({prop.identifier for prop in fresh})
         # What waits may have come from another entity, unless that was only renamed.
         changed = [prop.identifier for prop in fresh if _meaning(before.get(prop.identifier)) != _meaning(prop)]
@@ -235,8 +240,7 @@ class Reporter:
         identifier, every_sample = prop.identifier, prop.binding.every_sample
         known = self.history.last_sample(identifier) if every_sample else self.outbox.known(identifier)
         status = self.outbox.status[identifier]
-        dead_band = prop.binding.dead_band
-        if known and (sample.value == known.value or (dead_band and _is_within(dead_band, sample.value, known.value))):
+        if known and _is_same(prop.binding.dead_band, sample.value, known.value):
             return
         refusal = status.refusal
         is_refused = bool(refusal and refusal.count and refusal.value == sample.value)
@@ -253,6 +257,14 @@ class Reporter:
             self.losses.add({identifier: 1}, {identifier: refusal.reason})
         else:
             self._put_sample(identifier, sample)
+
+    @callback
+    def _taken_again(self, identifiers: Iterable[str]) -> None:
+        """Queue the present values of those that were refused, or came while the property rested."""
+        for identifier, sample in self.present(identifiers).items():
+            prop, accepted = self._bound.by_identifier[identifier], self.outbox.status[identifier].accepted
+            if accepted and not _is_same(prop.binding.dead_band, sample.value, accepted.value):
+                self._put_current([prop])
 
     def _state_of(self, prop: BoundProperty) -> State | None:
         """Return the present state of the entity; a template has a value without one."""
@@ -337,10 +349,10 @@ class Reporter:
         return identifier in self._bound.by_identifier and not self.history.is_live(identifier)
 
 
-def _is_within(dead_band: float, value: JsonValue, known: JsonValue) -> bool:
-    """Return whether a value differs less than a dead-band from the known one."""
-    if not isinstance(known, int | float) or not isinstance(value, int | float):
-        return False
+def _is_same(dead_band: float, value: JsonValue, known: JsonValue) -> bool:
+    """Return whether a value is the known one, or differs from it by less than a dead-band."""
+    if not dead_band or not isinstance(known, int | float) or not isinstance(value, int | float):
+        return value == known
     return abs(value - known) < dead_band * (1 - 1e-9)  # 20.2 - 20.1 is a little less than 0.1
 
 
