@@ -1,7 +1,7 @@
 """The answers to commands, which wait to be sent at the rate that the platform takes (docs/protocol.md §6.4, §14).
 
 They are sent at QoS 0, as RRPC requires, so nothing confirms their arrival. Those that were sent within the last minute of a
-connection, or of the session of a sub-device, that was lost are repeated once in the next one.
+connection, or of the session of a sub-device, that was lost are repeated in the next one, a few times if need be.
 """
 
 import asyncio
@@ -47,6 +47,9 @@ MAX_LESSER: Final = int(PATIENCE) * ANSWERS_PER_SECOND
 REPEATED_FOR: Final = 60.0
 """Seconds before the loss of a connection in which an answer may have been lost with it."""
 
+MAX_REPEATS: Final = 3
+"""How often an answer is repeated at most: the connections in which it is may be lost one after the other."""
+
 MAX_SENT_BYTES: Final = 2 * 1024 * 1024
 """Bytes of the answers that are kept for that, and of those held for sub-devices; the oldest are not."""
 
@@ -59,14 +62,14 @@ class _Queued:
     """An answer to be sent; `expires` is in monotonic seconds.
 
     `identity` is that of the device whose command it answers, None if it can be sent whether or not the device has a session.
-    `again` is that it was sent before, and may have been lost.
+    `repeats` counts how often it was sent before, and may have been lost.
     """
 
     topic: str
     payload: bytes
     expires: float
     identity: Identity | None = None
-    again: bool = False
+    repeats: int = 0
 
 
 class Answers:
@@ -175,7 +178,7 @@ class Answers:
         if released:
             self._drop_held(identities)
             for answer in released:
-                (self._repeats if answer.again else self._others).append(answer)
+                (self._repeats if answer.repeats else self._others).append(answer)
             self._waiting_bytes += sum(len(answer.payload) for answer in released)
             self._empty.clear()
             self._changed.set()
@@ -184,8 +187,13 @@ class Answers:
         """Forget what was held for a device that is no longer on the link."""
         self._drop_held((identity,))
 
+    @property
+    def may_be_lost(self) -> bool:
+        """Whether answers were sent so lately that they may not have arrived."""
+        return bool(self._lately_sent())
+
     def connection_lost(self) -> None:
-        """Queue the answers that may have been lost with the connection; each is repeated once."""
+        """Queue the answers that may have been lost with the connection."""
         lost = self._lately_sent()
         self._repeats.extend(lost)
         self._waiting_bytes += sum(len(answer.payload) for answer in lost)
@@ -194,7 +202,7 @@ class Answers:
             self._empty.clear()
 
     def session_lost(self, identity: Identity) -> None:
-        """Hold the answers of a device that may have been lost with its session for `release`; each is repeated once."""
+        """Hold the answers of a device that may have been lost with its session for `release`."""
         for answer in self._lately_sent():
             if answer.identity == identity:
                 self._hold(answer)
@@ -206,7 +214,7 @@ class Answers:
     def _lately_sent(self) -> list[_Queued]:
         """Return the answers that may be lost if a connection or a session is now, as they are to be sent again."""
         since = time.monotonic() - REPEATED_FOR
-        return [replace(answer, again=True) for at, answer in self._sent if at >= since]
+        return [replace(answer, repeats=answer.repeats + 1) for at, answer in self._sent if at >= since]
 
     def _delay(self) -> float:
         """Return the seconds until the next answer may be sent."""
@@ -249,7 +257,7 @@ class Answers:
         else:
             self._in_a_row = 0
             self._flow.count()
-        if not answer.again:
+        if answer.repeats < MAX_REPEATS:
             self._keep_sent(now, answer)
         return True
 

@@ -35,6 +35,9 @@ from .traffic import Traffic
 
 _LOGGER = logger_of(__name__)
 
+LAST_PING = 2.0
+"""Seconds to wait for the reply to a ping that proves that the last answers have arrived."""
+
 LAST_ANSWERS = 0.25
 """Seconds to send the last answers when the link stops and another one follows, which sends the others."""
 
@@ -251,17 +254,22 @@ class Link:
     async def stop(self, patience: float = LAST_ANSWERS) -> None:
         """Give up the running commands, and disconnect; `patience` is as for `give_up`.
 
-        What arrives after the last refusals were sent is ignored: nobody would hear that it is refused.
+        What arrives after the last refusals were sent is ignored: nobody would hear that it is refused. If the host does not
+        respond any more, the answers that it may not have got are repeated after `start`.
         """
+        lost = self._answers.may_be_lost
         try:
             await self.give_up(patience)
             self._listens = False
             if self._session:
                 await self._answers.flush(LAST_ANSWERS)
+                lost = self._answers.may_be_lost and not await self._session.reach(LAST_PING)
         finally:
             if task := self._task:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+            if lost:
+                self._answers.connection_lost()
             if self._task is task:  # it may have been started again
                 self._set_state(LinkState.DISCONNECTED, self.last_error)  # the task may not have begun
             for device in self._devices.values():

@@ -190,6 +190,10 @@ class Session:
         """Send an answer at once, at QoS 0 as RRPC requires (docs/protocol.md §6.4); raises NotConnected."""
         self._connection.publish(topic, payload, 0)
 
+    async def reach(self, timeout: float) -> bool:
+        """Return whether all that was sent is known to have arrived, at the latest after `timeout` seconds."""
+        return await self._connection.reach(timeout)
+
     async def read_clock(self, topic: str, timeout: float) -> ClockReading:
         """Ask the time service on `topic`; raises NotConnected, RequestTimeout or Unanswered."""
         if self.reply_watch.is_unknown(kind_of(topic)):

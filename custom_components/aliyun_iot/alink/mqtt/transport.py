@@ -98,6 +98,7 @@ class MqttConnection:
         self._subscribing: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
         self._publishing: dict[int, asyncio.Future[None] | None] = {}
         self._closed = asyncio.Event()
+        self._ponged = asyncio.Event()
         self._housekeeping: asyncio.TimerHandle | None = None
         self._liveness = Liveness(boot_clock())
         self._source = source_address(sock)
@@ -117,6 +118,7 @@ class MqttConnection:
         )
         client.opened = self._sock
         client.liveness = self._liveness
+        client.on_pong = self._ponged.set
         # By default paho stops sending while 20 messages are unacknowledged.
         client.max_inflight_messages_set(0)
         client.username_pw_set(credentials.username, credentials.password)
@@ -184,6 +186,21 @@ class MqttConnection:
             return await acknowledged
         finally:
             del self._subscribing[packet]
+
+    async def reach(self, timeout: float) -> bool:
+        """Return whether the host replies to a ping within `timeout` seconds: then all that was sent before has arrived."""
+        if self.lost.done():
+            return False
+        self._client.ping()
+        number = self._client.pings
+        try:
+            async with asyncio.timeout(timeout):
+                while self._client.pongs < number:
+                    self._ponged.clear()
+                    await self._ponged.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def doubt(self) -> None:
         """Ping the host at the next check, since something expected did not come; without a reply the connection is lost."""
