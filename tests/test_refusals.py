@@ -189,7 +189,7 @@ async def test_sample_of_a_wrong_clock_before_one_that_is_taken(
 async def test_refused_sample_of_a_renamed_entity(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """The refusal is over with the rename, so the value is posted again when the entity has it with its new id."""
+    """The refusal is over with the rename, so the sample is posted again, with its time, and no other for the same value."""
     device.thing_model = None
     registry = er.async_get(hass)
     sensor = registry.async_get_or_create("sensor", "test", "power", suggested_object_id="power")
@@ -206,6 +206,9 @@ async def test_refused_sample_of_a_renamed_entity(
     assert not reporter.outbox.refusals
     measure(hass, "sensor.main_power", 2)
     await posted(device, "Power", 2)
+    measure(hass, "sensor.main_power", 3)
+    await posted(device, "Power", 3)
+    assert [value for value, _ in device.samples["Power"]] == [1, 2, 3]
 
 
 async def test_device_codes_do_not_count_as_refusals(

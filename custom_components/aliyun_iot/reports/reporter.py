@@ -167,10 +167,8 @@ class Reporter:
         )
         # A binding that does not work for the moment may work again, and then its samples are wanted.
         self.history.keep_only(bound.by_identifier.keys() | bound.problems.keys())
-        for prop in fresh:
-            refusal, last = self.outbox.status[prop.identifier].refusal, self.history.last_sample(prop.identifier)
-            if refusal and last and refusal.value == last.value:
-                self.history.forget_last(prop.identifier)  # it is not at the cloud
+        renamed = [prop.identifier for prop in fresh if prop.is_renamed(before.get(prop.identifier))]
+        again = {key: last for key in renamed if (last := self._last_refused(key))}
         self.outbox.forgive({prop.identifier for prop in fresh})
         # What waits may have come from another entity, unless that was only renamed.
         changed = [prop.identifier for prop in fresh if _meaning(before.get(prop.identifier)) != _meaning(prop)]
@@ -180,7 +178,9 @@ class Reporter:
         self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
         self._templates.follow(bound.by_identifier.values())
         # A renamed entity has no state with its new id yet, but perhaps another one has: its value is reported when it has one.
-        self._put_current(prop for prop in fresh if not prop.is_renamed(before.get(prop.identifier)))
+        self._put_current(prop for prop in fresh if prop.identifier not in renamed)
+        for identifier, sample in again.items():
+            self._put(identifier, sample)
 
     @callback
     def post_everything(self) -> Snapshot:
@@ -265,6 +265,11 @@ class Reporter:
             prop, accepted = self._bound.by_identifier[identifier], self.outbox.status[identifier].accepted
             if accepted and not _is_same(prop.binding.dead_band, sample.value, accepted.value):
                 self._put_current([prop])
+
+    def _last_refused(self, identifier: str) -> Sample | None:
+        """Return the newest sample of a property if the cloud has refused it."""
+        refusal, last = self.outbox.status[identifier].refusal, self.history.last_sample(identifier)
+        return last if refusal and last and refusal.value == last.value else None
 
     def _state_of(self, prop: BoundProperty) -> State | None:
         """Return the present state of the entity; a template has a value without one."""
