@@ -211,7 +211,9 @@ def _wishes(house: Home, device: CloudDevice, recorder: Recorder) -> Check:
     """Check that desired values were set at most once, and the last ones exactly once unless they were too old."""
     broken = ungranted(house, device, recorder)
     broken += [
-        f"{name}: {value} was set {times} times" for (name, value), times in recorder.granted.items() if times > 1
+        "; ".join([f"{name}: {value} was set {times} times", *recorder.set_again.get((name, value), ())])
+        for (name, value), times in recorder.granted.items()
+        if times > 1
     ]
     if recorder.stale and not recorder.clock_was_set:
         broken.append(f"too old although no clock was set: {recorder.stale}")

@@ -3,11 +3,12 @@
 The records of the simulator are collected regularly and removed there, so that the measured memory is that of the integration.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 import json
 import logging
+import time
 import traceback
 from typing import Any
 from unittest.mock import patch
@@ -30,6 +31,9 @@ from .house import ENTITIES, EVENT_CALLED, SAMPLED, WISHES
 from .sub_devices import key_of
 
 MAX_LISTED = 20
+
+KEPT_NOTES = 24
+"""What is remembered of a property whose values are desired, for the finding that one was set again."""
 
 STORAGE_LOGGER = "homeassistant.helpers.storage"
 """It logs an error for each file that a disk does not take."""
@@ -86,6 +90,9 @@ class Recorder(logging.Handler):
         """The desired values of each property, oldest first."""
         self.granted: Counter[tuple[str, int]] = Counter()
         """How often each of them was set."""
+        self.set_again: dict[tuple[str, int], list[str]] = {}
+        """What had happened to a property when one of its desired values was set once more, oldest first."""
+        self._happened: dict[str, deque[str]] = {name: deque(maxlen=KEPT_NOTES) for name in WISHES}
         self.stale: dict[str, int] = {}
         """The last desired value of a property that was cleared because it may have been too old."""
         self.clock_was_set = False
@@ -110,6 +117,8 @@ class Recorder(logging.Handler):
 
     def listen(self, hass: HomeAssistant) -> None:
         """Record what happens in a Home Assistant that has just been started."""
+        for name in self._happened:
+            self._happen(name, "Home Assistant started")
         self._unsubscribe = [
             hass.bus.async_listen(EVENT_COMMAND, self._commanded),
             hass.bus.async_listen(EVENT_CALLED, self._called),
@@ -129,6 +138,8 @@ class Recorder(logging.Handler):
             identifiers = list(target)
             if kind == KIND and "too old" in message:
                 self.stale |= {name: self.wishes[name][-1] for name in identifiers if self.wishes.get(name)}
+            for name in self._happened.keys() & identifiers:
+                self._happen(name, f"{kind} {code} {message}")
             note(journal, kind, identifiers, code, message, **more)
 
         with patch.object(Downlink, "received", received), patch.object(Journal, "note", noted):
@@ -169,6 +180,7 @@ class Recorder(logging.Handler):
     def record_wish(self, name: str, value: int) -> None:
         """Record a desired value that an application is about to set."""
         self.wishes[name].append(value)
+        self._happen(name, f"{value} desired")
 
     def excuse_unanswered(self, devices: Iterable[CloudDevice]) -> None:
         """Excuse the commands to these devices without an answer: it is lost, as nothing of it is kept on disk."""
@@ -216,4 +228,12 @@ class Recorder(logging.Handler):
         if event.data["domain"] == "input_number" and event.data["service"] == "set_value":
             entity_ids = data["entity_id"]
             for entity_id in [entity_ids] if isinstance(entity_ids, str) else entity_ids:
-                self.granted[entity_id.removeprefix("input_number."), int(data["value"])] += 1
+                name, value = entity_id.removeprefix("input_number."), int(data["value"])
+                self.granted[name, value] += 1
+                if name in self._happened:
+                    self._happen(name, f"{value} set")
+                    if self.granted[name, value] > 1:
+                        self.set_again[name, value] = list(self._happened[name])
+
+    def _happen(self, name: str, what: str) -> None:
+        self._happened[name].append(f"{time.monotonic():.2f} {what}")
