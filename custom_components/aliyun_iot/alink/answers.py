@@ -1,13 +1,15 @@
 """The answers to commands, which wait to be sent at the rate that the platform takes (docs/protocol.md §6.4, §14).
 
-They are sent at QoS 0, as RRPC requires, so nothing confirms their arrival. Those that were sent within the last minute of a
-connection, or of the session of a sub-device, that was lost are repeated in the next one, a few times if need be.
+They are sent at QoS 0, as RRPC requires, so nothing confirms their arrival; but if the host acknowledges what was sent after
+them on the same connection, it has got them. Of a connection that was lost, the others of the last minute are repeated in the
+next one, of a lost session of a sub-device all of the last minute, and again if need be.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+import math
 import time
 from typing import Final
 
@@ -187,14 +189,13 @@ class Answers:
         """Forget what was held for a device that is no longer on the link."""
         self._drop_held((identity,))
 
-    @property
-    def may_be_lost(self) -> bool:
-        """Whether answers were sent so lately that they may not have arrived."""
-        return bool(self._lately_sent())
+    def may_be_lost(self, proven_until: float) -> bool:
+        """Return whether answers were sent so lately, and after this monotonic time, that they may not have arrived."""
+        return bool(self._lately_sent(proven_until))
 
-    def connection_lost(self) -> None:
-        """Queue the answers that may have been lost with the connection."""
-        lost = self._lately_sent()
+    def connection_lost(self, proven_until: float = -math.inf) -> None:
+        """Queue the answers that may have been lost with the connection: those since `proven_until`, in monotonic seconds."""
+        lost = self._lately_sent(proven_until)
         self._repeats.extend(lost)
         self._waiting_bytes += sum(len(answer.payload) for answer in lost)
         self._forget_sent()
@@ -211,9 +212,9 @@ class Answers:
         for at, answer in kept:
             self._keep_sent(at, answer)
 
-    def _lately_sent(self) -> list[_Queued]:
+    def _lately_sent(self, proven_until: float = -math.inf) -> list[_Queued]:
         """Return the answers that may be lost if a connection or a session is now, as they are to be sent again."""
-        since = time.monotonic() - REPEATED_FOR
+        since = max(time.monotonic() - REPEATED_FOR, proven_until)
         return [replace(answer, repeats=answer.repeats + 1) for at, answer in self._sent if at >= since]
 
     def _delay(self) -> float:

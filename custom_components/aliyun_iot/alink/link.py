@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 import contextlib
 from enum import StrEnum
+import math
 import time
 from typing import Protocol
 
@@ -257,19 +258,20 @@ class Link:
         What arrives after the last refusals were sent is ignored: nobody would hear that it is refused. If the host does not
         respond any more, the answers that it may not have got are repeated after `start`.
         """
-        lost = self._answers.may_be_lost
+        proven_until = -math.inf
         try:
             await self.give_up(patience)
             self._listens = False
-            if self._session:
+            if session := self._session:
                 await self._answers.flush(LAST_ANSWERS)
-                lost = self._answers.may_be_lost and not await self._session.reach(LAST_PING)
+                if self._answers.may_be_lost(session.proven_until):
+                    await session.reach(LAST_PING)
+                proven_until = session.proven_until
         finally:
             if task := self._task:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-            if lost:
-                self._answers.connection_lost()
+            self._answers.connection_lost(proven_until)
             if self._task is task:  # it may have been started again
                 self._set_state(LinkState.DISCONNECTED, self.last_error)  # the task may not have begun
             for device in self._devices.values():
@@ -342,7 +344,7 @@ class Link:
                 answering = tasks.create_task(self._answers.pump(session.answer, self._has_session))
                 self._set_state(LinkState.ONLINE, None)
                 loss = await session.wait_lost()
-                self._answers.connection_lost()
+                self._answers.connection_lost(session.proven_until)
                 answering.cancel()
         except (NotConnected, RequestTimeout) as err:
             loss = session.lost(err)

@@ -190,9 +190,14 @@ class Session:
         """Send an answer at once, at QoS 0 as RRPC requires (docs/protocol.md §6.4); raises NotConnected."""
         self._connection.publish(topic, payload, 0)
 
-    async def reach(self, timeout: float) -> bool:
-        """Return whether all that was sent is known to have arrived, at the latest after `timeout` seconds."""
-        return await self._connection.reach(timeout)
+    @property
+    def proven_until(self) -> float:
+        """What was sent before this monotonic time has arrived."""
+        return self._connection.proven_until
+
+    async def reach(self, timeout: float) -> None:
+        """Wait until all that was sent is known to have arrived, at most `timeout` seconds."""
+        await self._connection.reach(timeout)
 
     async def read_clock(self, topic: str, timeout: float) -> ClockReading:
         """Ask the time service on `topic`; raises NotConnected, RequestTimeout or Unanswered."""

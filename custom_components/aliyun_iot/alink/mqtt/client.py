@@ -6,9 +6,11 @@ slices: a hostile host must not be able to keep the loop busy. It also limits wh
 It overrides and uses some private parts of paho, last checked with 2.1.0.
 """
 
+from collections import deque
 from collections.abc import Callable
 import socket
 import ssl
+import time
 from typing import Final, override
 
 import paho.mqtt.client as mqtt
@@ -35,13 +37,12 @@ class SocketClient(mqtt.Client):
 
     opened: socket.socket
     liveness: Liveness
-    on_pong: Callable[[], None]
+    pinged_at: deque[float]
+    on_pong: Callable[[float], None]
+    """Called with the time of the ping that the host has replied to, in monotonic seconds."""
     version_refused = False
     was_reset = False
     ended_by = mqtt.MQTT_ERR_CONN_LOST
-    pings = 0
-    """How often the host was pinged, and how often it has replied."""
-    pongs = 0
     _unsent = 0
 
     def read(self, framing: Framing) -> bool:
@@ -134,13 +135,13 @@ class SocketClient(mqtt.Client):
     def _send_pingreq(self) -> MQTTErrorCode:
         # paho pings by itself as well, but waits a whole keep-alive for the answer.
         self.liveness.pinged()
-        self.pings += 1
+        self.pinged_at.append(time.monotonic())
         return super()._send_pingreq()
 
     @override
     def _handle_pingresp(self) -> MQTTErrorCode:
-        self.pongs += 1
-        self.on_pong()
+        if self.pinged_at:
+            self.on_pong(self.pinged_at.popleft())
         return super()._handle_pingresp()
 
     def ping(self) -> None:

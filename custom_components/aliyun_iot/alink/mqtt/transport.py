@@ -4,12 +4,15 @@ Another MQTT library would replace this file and `client.py` only.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 import contextlib
 from dataclasses import dataclass
 import logging
+import math
 import socket
-from typing import Any, Final
+import time
+from typing import Any, Final, NamedTuple
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -80,6 +83,13 @@ _REFUSALS: dict[str, type[ConnectError]] = {
 }
 
 
+class _Publishing(NamedTuple):
+    """A message of QoS 1 that waits for its PUBACK: when it was sent (monotonic seconds), and the future for who waits."""
+
+    at: float
+    acknowledged: asyncio.Future[None] | None
+
+
 class MqttConnection:
     """An MQTT connection: a paho client that is driven by the loop's reader, writer and timer.
 
@@ -96,9 +106,11 @@ class MqttConnection:
         self._on_message = on_message
         self._on_sent = on_sent
         self._subscribing: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
-        self._publishing: dict[int, asyncio.Future[None] | None] = {}
+        self.proven_until = -math.inf
+        """What was sent before this monotonic time has arrived: the host has acknowledged something that was sent after it."""
+        self._publishing: dict[int, _Publishing] = {}
         self._closed = asyncio.Event()
-        self._ponged = asyncio.Event()
+        self._proven = asyncio.Event()
         self._housekeeping: asyncio.TimerHandle | None = None
         self._liveness = Liveness(boot_clock())
         self._source = source_address(sock)
@@ -118,7 +130,8 @@ class MqttConnection:
         )
         client.opened = self._sock
         client.liveness = self._liveness
-        client.on_pong = self._ponged.set
+        client.pinged_at = deque()
+        client.on_pong = self._prove
         # By default paho stops sending while 20 messages are unacknowledged.
         client.max_inflight_messages_set(0)
         client.username_pw_set(credentials.username, credentials.password)
@@ -158,14 +171,14 @@ class MqttConnection:
         self._on_sent(topic, payload)
         if qos:
             self._liveness.sent()
-            self._publishing[sent.mid] = acknowledged
+            self._publishing[sent.mid] = _Publishing(time.monotonic(), acknowledged)
             if len(self._publishing) > MAX_UNACKNOWLEDGED:
                 self._give_up_oldest()
 
     def _give_up_oldest(self) -> None:
         packet = next(iter(self._publishing))
         self._client.forget(packet)
-        if (waiting := self._publishing.pop(packet)) and not waiting.done():
+        if (waiting := self._publishing.pop(packet).acknowledged) and not waiting.done():
             waiting.set_exception(NotConnected("the host does not acknowledge messages"))
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
@@ -187,20 +200,21 @@ class MqttConnection:
         finally:
             del self._subscribing[packet]
 
-    async def reach(self, timeout: float) -> bool:
-        """Return whether the host replies to a ping within `timeout` seconds: then all that was sent before has arrived."""
+    async def reach(self, timeout: float) -> None:
+        """Ping the host, and wait until all that was sent is known to have arrived, at most `timeout` seconds."""
         if self.lost.done():
-            return False
+            return
+        now = time.monotonic()
         self._client.ping()
-        number = self._client.pings
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                while self._client.pongs < number:
-                    self._ponged.clear()
-                    await self._ponged.wait()
-        except TimeoutError:
-            return False
-        return True
+                while self.proven_until < now:
+                    self._proven.clear()
+                    await self._proven.wait()
+
+    def _prove(self, sent_at: float) -> None:
+        self.proven_until = max(self.proven_until, sent_at)
+        self._proven.set()
 
     def doubt(self) -> None:
         """Ping the host at the next check, since something expected did not come; without a reply the connection is lost."""
@@ -264,7 +278,8 @@ class MqttConnection:
                 if self._client.version_refused
                 else ConnectionLost("the host did not answer as an MQTT server does; are port and transport right?")
             )
-        for waiting in (*self._subscribing.values(), *self._publishing.values()):
+        acknowledged = (one.acknowledged for one in self._publishing.values())
+        for waiting in (*self._subscribing.values(), *acknowledged):
             if waiting and not waiting.done():
                 waiting.set_exception(NotConnected("the connection was lost"))
         if not self.lost.done():
@@ -278,7 +293,10 @@ class MqttConnection:
 
     def _published(self, _client: mqtt.Client, _data: object, packet: int, _code: ReasonCode, _p: object) -> None:
         """Handle a PUBACK; paho also calls this for a message of QoS 0 when it has been written."""
-        if (waiting := self._publishing.pop(packet, None)) and not waiting.done():
+        if (published := self._publishing.pop(packet, None)) is None:
+            return
+        self._prove(published.at)
+        if (waiting := published.acknowledged) and not waiting.done():
             waiting.set_result(None)
 
     def _received(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
