@@ -106,11 +106,14 @@ class Load:
             return
         self._number += 1
         if identifier == BELL:
-            at = self._house.ring(self._number)
+            self._recorder.record_event(identifier, self._number, self._house.ring(self._number))
         else:
-            at = int(dt_util.utcnow().timestamp() * 1000)
             self._house.hass.bus.async_fire(EVENT_ALARM, {"number": self._number})
-        self._recorder.record_event(identifier, self._number, at)
+            # The trigger takes the time in the next iteration of the loop, and the clock may be set before it.
+            asyncio.get_running_loop().call_soon(self._alarmed, self._number)
+
+    def _alarmed(self, number: int) -> None:
+        self._recorder.record_event(ALARM, number, int(dt_util.utcnow().timestamp() * 1000))
 
     def _command(self, draw: random.Random) -> None:
         self._number += 1
