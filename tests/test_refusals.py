@@ -1,12 +1,14 @@
 """Refused values are shown as an issue that says what to do, until it is solved."""
 
 import time
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
 from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.reports.reporter import Reporter
 from custom_components.aliyun_iot.words.refusal_texts import refusal_text
 from simulator import CloudDevice, Simulator
 
@@ -128,16 +130,22 @@ async def test_property_with_refused_samples_rests_until_the_next_connection(
     await until(lambda: not outbox.refusals)
 
 
+async def report_power(hass: HomeAssistant, device: CloudDevice, set_up: SetUp, binding: dict[str, Any]) -> Reporter:
+    """Bind the sensor of the power to a product that takes any property, and post its first value, 1."""
+    device.thing_model = None
+    measure(hass, "sensor.power", 1)
+    entry = await set_up([binding], options={**NO_MODEL, "window": 0.01})
+    await posted(device, "Power", 1)
+    reporter: Reporter = entry.runtime_data.device.reporter
+    return reporter
+
+
 @pytest.mark.parametrize("every_sample", [False, True])
 async def test_value_that_was_refused_comes_back_while_another_is_on_its_way(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, *, every_sample: bool
 ) -> None:
     """The same value is not sent again while it is refused; once the cloud takes another one, it is the present value."""
-    device.thing_model = None
-    measure(hass, "sensor.power", 1)
-    entry = await set_up([{**POWER, "every_sample": every_sample}], options={**NO_MODEL, "window": 0.01})
-    reporter = entry.runtime_data.device.reporter
-    await posted(device, "Power", 1)
+    reporter = await report_power(hass, device, set_up, {**POWER, "every_sample": every_sample})
     cloud.faults.set(answer_code={"code": 460, "count": 1})
     measure(hass, "sensor.power", 2)
     await until(lambda: reporter.outbox.refusals)
@@ -153,11 +161,7 @@ async def test_samples_while_a_property_rests(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """A sample that was sent before ends the rest: the newest one follows, although it was counted as lost."""
-    device.thing_model = None
-    measure(hass, "sensor.power", 1)
-    entry = await set_up([POWER], options={**NO_MODEL, "window": 0.01})
-    reporter = entry.runtime_data.device.reporter
-    await posted(device, "Power", 1)
+    reporter = await report_power(hass, device, set_up, POWER)
     cloud.faults.set(answer_code={"code": 460, "count": 6}, delay_replies=0.1)
     for value in (2, 3, 4, 5):  # refused: all, 2 and 3, 2, 3, 4 and 5, 4; it rests, and 5 is taken
         measure(hass, "sensor.power", value)
@@ -173,11 +177,7 @@ async def test_sample_of_a_wrong_clock_before_one_that_is_taken(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """A time more than a day ahead loses the sample, but the value is true now; an older sample is no end of the matter."""
-    device.thing_model = None
-    measure(hass, "sensor.power", 1)
-    entry = await set_up([POWER], options={**NO_MODEL, "window": 0.01})
-    reporter = entry.runtime_data.device.reporter
-    await posted(device, "Power", 1)
+    reporter = await report_power(hass, device, set_up, POWER)
     measure(hass, "sensor.power", 2)
     hass.states.async_set("sensor.power", "3", WATT, timestamp=time.time() + 2 * 86_400)
     await posted(device, "Power", 3)

@@ -64,17 +64,25 @@ async def test_answer_waits_for_the_next_connection(
     assert len(wanted.replies) == 1
 
 
+async def answer_into_a_dead_connection(
+    cloud: Simulator, device: CloudDevice, link: Link, proxy: Proxy, owner: Owner, house: House
+) -> ServiceCall:
+    """Answer a command after the connection has stopped carrying anything to the cloud, which the link does not know."""
+    await link.wait_online(30)
+    wanted = await set_a_property(cloud, device, owner)
+    proxy.swallow(frozenset({Way.UP}))
+    house.finish.set()
+    await until(lambda: link._answers._sent)
+    return wanted
+
+
 @pytest.mark.usefixtures("no_backoff")
 async def test_answer_sent_into_a_dead_connection_is_repeated(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, proxy: Proxy, owner: Owner, house: House
 ) -> None:
     """The link did not know yet that the connection carried nothing any more."""
     link = new_link(config_for(proxy.port))
-    await link.wait_online(30)
-    wanted = await set_a_property(cloud, device, owner)
-    proxy.swallow(frozenset({Way.UP}))
-    house.finish.set()
-    await until(lambda: link._answers._sent)
+    wanted = await answer_into_a_dead_connection(cloud, device, link, proxy, owner, house)
     assert not wanted.replies
     proxy.cut()
     await is_back(link, device, 2)
@@ -111,11 +119,7 @@ async def test_answer_sent_into_a_dead_connection_before_the_link_was_stopped(
 ) -> None:
     """Nobody knew that it was dead, so the answer is repeated after the next start."""
     link = new_link(config_for(proxy.port))
-    await link.wait_online(30)
-    wanted = await set_a_property(cloud, device, owner)
-    proxy.swallow(frozenset({Way.UP}))
-    house.finish.set()
-    await until(lambda: link._answers._sent)
+    wanted = await answer_into_a_dead_connection(cloud, device, link, proxy, owner, house)
     await link.stop()
     assert not wanted.replies
     proxy.cut()

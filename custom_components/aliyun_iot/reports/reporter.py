@@ -167,7 +167,7 @@ class Reporter:
         )
         # A binding that does not work for the moment may work again, and then its samples are wanted.
         self.history.keep_only(bound.by_identifier.keys() | bound.problems.keys())
-        renamed = [prop.identifier for prop in fresh if prop.is_renamed(before.get(prop.identifier))]
+        renamed = {prop.identifier for prop in fresh if prop.is_renamed(before.get(prop.identifier))}
         again = {key: last for key in renamed if (last := self._last_refused(key))}
         self.outbox.forgive({prop.identifier for prop in fresh})
         # What waits may have come from another entity, unless that was only renamed.
